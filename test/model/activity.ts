@@ -1,0 +1,85 @@
+import { type Account, holds, type Sighting, type UncoveredSighting } from './account.ts';
+import { hour } from './calendar.ts';
+import { totals } from './credits.ts';
+import { compare, type Fraction, floor, fraction, plus, times, zero } from './fraction.ts';
+import { type PriceEntry, pricesAt } from './price-book.ts';
+
+const nanosPerUsd = fraction(1_000_000_000n);
+
+/** C6: the instants of an account, past and to come, in no order. */
+export function instantsOf(account: Account): number[] {
+  const window = account.policy.activityWindow;
+  const expiries = account.movements.flatMap((m) =>
+    m.kind === 'grant' && m.expiresAt !== undefined ? [m.expiresAt] : [],
+  );
+  const ends = account.reservations.flatMap((r) => [r.startsAt, r.endsAt]);
+  const idle = [...lastSightings(account).values()].map((s) => countsFrom(s) + window);
+  const lapses = [...lastUncovered(account).values()].map((s) => countsFrom(s) + window);
+  return [...expiries, ...ends, ...idle, ...lapses];
+}
+
+/** C6, N2, N3: works out burn rate, exhaustion and passed thresholds as of an event or instant of the account. */
+export function reckon(account: Account, prices: readonly PriceEntry[], now: number): void {
+  const { balance, charged } = totals(account);
+  account.burnRate = burnRate(account, prices, now);
+  account.exhausted = balance <= 0n && charged > 0n;
+  const passed = account.policy.lowRunway.filter((threshold) => {
+    if (account.exhausted || account.burnRate === 0n) return false;
+    const burned = times(fraction(account.burnRate), fraction(BigInt(threshold), BigInt(hour)));
+    const cleared = compare(fraction(balance), times(burned, fraction(11n, 10n))) > 0;
+    const reached = balance > 0n && compare(fraction(balance), burned) <= 0;
+    return reached || (account.passed.includes(threshold) && !cleared);
+  });
+  account.passed = passed;
+}
+
+/** C6: nanos an hour: uncovered GPUs of each cluster and type, and each active volume rounded down. */
+function burnRate(account: Account, prices: readonly PriceEntry[], now: number): bigint {
+  const active = [...lastSightings(account).values()].filter(
+    (s) => now < countsFrom(s) + account.policy.activityWindow,
+  );
+  let compute = zero;
+  const inUse = new Map<string, { clusterId: string; gpuType: string; gpus: number }>();
+  let storage = 0n;
+  for (const { resource, gpuType, size } of active) {
+    if (gpuType !== undefined) {
+      const key = `${resource} ${gpuType}`;
+      inUse.set(key, { clusterId: resource.slice(2), gpuType, gpus: (inUse.get(key)?.gpus ?? 0) + size });
+    } else {
+      const price = pricesAt(prices, account.id, undefined, now)?.paid ?? zero;
+      storage += floor(times(nanosPerUsd, times(fraction(BigInt(size), 730n), price)));
+    }
+  }
+  for (const [key, { clusterId, gpuType, gpus }] of inUse) {
+    const last = lastUncovered(account).get(key);
+    if (last === undefined || now >= countsFrom(last) + account.policy.activityWindow) continue;
+    const held = account.reservations.filter((r) => holds(r, clusterId, gpuType, now)).reduce((n, r) => n + r.gpus, 0);
+    const price: Fraction = pricesAt(prices, account.id, gpuType, now)?.paid ?? zero;
+    compute = plus(compute, times(times(nanosPerUsd, price), fraction(BigInt(Math.max(0, gpus - held)))));
+  }
+  return floor(compute) + storage;
+}
+
+/** C6: the last sample of each node and volume: greatest end, the first of equals. */
+function lastSightings(account: Account): Map<string, Sighting> {
+  const last = new Map<string, Sighting>();
+  for (const sighting of account.sightings) {
+    const key = `${sighting.resource} ${sighting.nodeId ?? ''}`;
+    if (sighting.end > (last.get(key)?.end ?? -1)) last.set(key, sighting);
+  }
+  return last;
+}
+
+function lastUncovered(account: Account): Map<string, UncoveredSighting> {
+  const last = new Map<string, UncoveredSighting>();
+  for (const sighting of account.uncoveredSightings) {
+    const key = `${sighting.resource} ${sighting.gpuType}`;
+    if (sighting.end > (last.get(key)?.end ?? -1)) last.set(key, sighting);
+  }
+  return last;
+}
+
+/** C6: activity counts from the end, or from the arrival where that was later, but not more than 2 h. */
+function countsFrom(sighting: { end: number; seenAt: number }): number {
+  return sighting.seenAt <= sighting.end + 2 * hour ? Math.max(sighting.end, sighting.seenAt) : sighting.end;
+}
