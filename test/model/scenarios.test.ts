@@ -51,5 +51,5 @@ test('a checker counts once it has caught something: changed facts are found', (
     { invoices: [{ account_id: 'acme', month: '2026-05', absent: true }] },
     { invoices: [{ account_id: 'acme', month: '2026-05', lines: [] }] },
   ];
-  for (const facts of changed) expect(differences(facts, output)).toHaveLength(1);
+  for (const facts of changed) expect(differences(facts, output)).not.toEqual([]);
 });
