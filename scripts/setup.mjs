@@ -1,0 +1,205 @@
+/**
+ * Makes a fresh clone ready to run: Node's version, the dependencies, the compiled sources. Needs nothing but Node.
+ *
+ * Everything that it prints goes to stderr, because stdout belongs to the command that follows.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const COMPILED = ['bench', 'cli', 'examples', 'platform', 'services'];
+const STAMP = join(ROOT, 'dist', '.sources');
+const LOCK = join(ROOT, '.setup.lock');
+const LOCK_WAIT_MS = 600_000;
+const LOCK_POLL_MS = 200;
+
+/** A set-up that cannot go on: printed without a stack, exit code 1. */
+export class SetupError extends Error {}
+
+/**
+ * Does what is not yet done, and nothing twice: two commands that start at once wait for each other.
+ *
+ * @returns {Promise<void>}
+ * @throws {SetupError} when Node is too old, or npm or the compiler fails
+ */
+export async function setUp() {
+  requireNode();
+  if (installed() && built()) return;
+  const release = await takeLock();
+  try {
+    if (!installed()) await install();
+    if (!built()) await build();
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Prints a set-up's failure for a human and sets the exit code; what is not a SetupError is a bug and is thrown on.
+ *
+ * @param {unknown} error
+ */
+export function reportSetupError(error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`tollgate: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function requireNode() {
+  const { engines } = readJson(join(ROOT, 'package.json'));
+  const [wantMajor = 0, wantMinor = 0] = engines.node.replace(/^\D+/, '').split('.').map(Number);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > wantMajor || (major === wantMajor && minor >= wantMinor)) return;
+  throw new SetupError(`needs Node ${engines.node}, this is ${process.versions.node}: install a newer Node and run it again`);
+}
+
+/**
+ * npm writes node_modules/.package-lock.json last of all: absent, the installation is missing or was cut short;
+ * different, the lock file has moved on. Optional packages of other platforms are never there.
+ */
+function installed() {
+  const state = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(state)) return false;
+  const have = readJson(state).packages;
+  const want = readJson(join(ROOT, 'package-lock.json')).packages;
+  return Object.keys(want).every((path) => {
+    if (path === '') return true;
+    const found = have[path];
+    return found === undefined ? want[path].optional === true : found.version === want[path].version;
+  });
+}
+
+async function install() {
+  process.stderr.write('tollgate: installing dependencies, once (a minute or two) ...\n');
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  const [command, ...rest] = npm?.endsWith('.js') ? [process.execPath, npm, ...args] : ['npm', ...args];
+  await run(command ?? 'npm', rest, '`npm ci` failed: see its message above; with network access run it again');
+}
+
+function built() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sourcesDigest();
+}
+
+async function build() {
+  const digest = sourcesDigest();
+  process.stderr.write('tollgate: compiling ...\n');
+  rmSync(STAMP, { force: true });
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  await run(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], 'the sources do not compile: see above');
+  writeFileSync(STAMP, digest);
+}
+
+/** Names, sizes and times of all that the compiler reads: a changed, new or removed source changes it. */
+function sourcesDigest() {
+  const hash = createHash('sha256');
+  for (const file of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json']) addFile(hash, ROOT, file);
+  for (const folder of COMPILED) addFolder(hash, join(ROOT, folder));
+  return hash.digest('hex');
+}
+
+/**
+ * @param {import('node:crypto').Hash} hash
+ * @param {string} folder
+ */
+function addFolder(hash, folder) {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) addFolder(hash, join(folder, entry.name));
+    else if (/\.(?:ts|json)$/.test(entry.name)) addFile(hash, folder, entry.name);
+  }
+}
+
+/**
+ * @param {import('node:crypto').Hash} hash
+ * @param {string} folder
+ * @param {string} name
+ */
+function addFile(hash, folder, name) {
+  const path = join(folder, name);
+  const { size, mtimeMs } = statSync(path);
+  hash.update(`${path}\0${size}\0${mtimeMs}\n`);
+}
+
+/**
+ * A file that only one process can create, holding its pid; one left behind by a process that is gone is removed.
+ *
+ * @returns {Promise<() => void>} gives it back
+ */
+async function takeLock() {
+  const mine = `${LOCK}.${process.pid}`;
+  for (let waitedMs = 0; waitedMs <= LOCK_WAIT_MS; waitedMs += LOCK_POLL_MS) {
+    writeFileSync(mine, String(process.pid));
+    try {
+      linkSync(mine, LOCK); // creates it together with its content, or fails
+      return () => rmSync(LOCK, { force: true });
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+    } finally {
+      rmSync(mine, { force: true });
+    }
+    if (waitedMs === 0) process.stderr.write('tollgate: another command is setting up, waiting for it ...\n');
+    removeLeftLock(mine);
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+  }
+  throw new SetupError(`waited ${LOCK_WAIT_MS / 1000} s for another set-up: if none is running, delete ${LOCK}`);
+}
+
+/**
+ * Moves the lock of a dead process away, and back if somebody else had replaced it in between.
+ *
+ * @param {string} aside
+ */
+function removeLeftLock(aside) {
+  try {
+    const owner = readFileSync(LOCK, 'utf8');
+    if (isAlive(Number(owner))) return;
+    renameSync(LOCK, aside);
+    if (readFileSync(aside, 'utf8') !== owner) linkSync(aside, LOCK);
+    rmSync(aside);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !isCode(error, 'ESRCH');
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @param {string} code
+ */
+function isCode(error, code) {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} failure what to say when it ends with anything but 0
+ * @returns {Promise<void>}
+ */
+function run(command, args, failure) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    child.on('error', (error) => reject(new SetupError(`${command} could not be started: ${error.message}`)));
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new SetupError(failure))));
+  });
+}
+
+/** @param {string} path */
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await setUp().catch(reportSetupError);
