@@ -32,6 +32,10 @@ export default defineConfig([
     },
   },
   {
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }] },
+  },
+  {
     // A core believes its types: bytes became types at the door.
     files: ['services/*/core/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }] },

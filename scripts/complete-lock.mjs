@@ -16,9 +16,29 @@ import { fileURLToPath } from 'node:url';
  * @typedef {{ packages: Record<string, LockEntry> } & Record<string, unknown>} Lock
  */
 
-const SYSTEMS = new Set(['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']);
+const SYSTEMS = new Set([
+  'aix',
+  'android',
+  'darwin',
+  'freebsd',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'openharmony',
+  'sunos',
+  'win32',
+]);
 const PROCESSORS = new Set([
-  'arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64',
+  'arm',
+  'arm64',
+  'ia32',
+  'loong64',
+  'mips64el',
+  'ppc64',
+  'riscv64',
+  's390x',
+  'wasm32',
+  'x64',
 ]);
 const EXACT = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?$/;
 
@@ -70,7 +90,8 @@ export function completeLock(lock) {
   const added = [];
   const stripped = [];
   for (const { parent, name, version, path } of missingOptional(lock)) {
-    if (!EXACT.test(version)) throw new Error(`${parent} asks for ${name}@${version}: not an exact version, lock it by hand`);
+    if (!EXACT.test(version))
+      throw new Error(`${parent} asks for ${name}@${version}: not an exact version, lock it by hand`);
     const dev = packages.get(parent)?.dev === true ? { dev: true } : {};
     packages.set(path, { version, ...sorted({ ...platformOf(name), ...dev, optional: true }) });
     added.push(path);

@@ -53,7 +53,9 @@ function requireNode() {
   const [wantMajor = 0, wantMinor = 0] = engines.node.replace(/^\D+/, '').split('.').map(Number);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > wantMajor || (major === wantMajor && minor >= wantMinor)) return;
-  throw new SetupError(`needs Node ${engines.node}, this is ${process.versions.node}: install a newer Node and run it again`);
+  throw new SetupError(
+    `needs Node ${engines.node}, this is ${process.versions.node}: install a newer Node and run it again`,
+  );
 }
 
 /**
