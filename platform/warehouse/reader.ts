@@ -1,0 +1,39 @@
+import type { WarehouseClient } from './client.ts';
+
+/** Values of `{name:Type}` in the SQL; times and large integers as strings. */
+export type QueryParams = Readonly<Record<string, string | number | bigint | boolean | null>>;
+
+export type WarehouseReader = {
+  /**
+   * Streams the rows of a query in its order, in batches as they arrive, each row parsed by `parse` from an object of
+   * column -> JSON value: integers of 64 bits and more and decimals are strings, times RFC 3339. Memory stays bounded:
+   * the server sends no faster than the rows are taken, and sorts what does not fit on disk. Leaving the loop early
+   * ends the query. @throws ClickHouseError, or whatever `parse` throws; a stream that broke off never ends quietly
+   */
+  stream<T>(sql: string, params: QueryParams, parse: (row: unknown) => T): AsyncGenerator<readonly T[]>;
+};
+
+/** Beyond it a sort or an aggregation goes on on disk. */
+const IN_MEMORY_BYTES_MAX = 128 * 1024 * 1024;
+
+/** Makes a reader. For exports give it a client of its own, with a requestTimeoutMs as long as the query may run. */
+export function createWarehouseReader(client: WarehouseClient): WarehouseReader {
+  return {
+    async *stream(sql, params, parse) {
+      const result = await client.query({
+        query: sql,
+        query_params: params,
+        format: 'JSONEachRow',
+        clickhouse_settings: {
+          max_bytes_before_external_sort: String(IN_MEMORY_BYTES_MAX),
+          max_bytes_before_external_group_by: String(IN_MEMORY_BYTES_MAX),
+        },
+      });
+      try {
+        for await (const rows of result.stream()) yield rows.map((row) => parse(row.json()));
+      } finally {
+        result.close();
+      }
+    },
+  };
+}

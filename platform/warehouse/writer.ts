@@ -1,0 +1,192 @@
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ClickHouseError } from '@clickhouse/client';
+import type { WarehouseClient } from './client.ts';
+import { WarehouseError } from './errors.ts';
+import { quotedIdentifier } from './sql.ts';
+
+export type InsertOptions = {
+  /** Names the block in errors and in the server's query log, as `topic:partition:first-last`. */
+  readonly token: string;
+  /** The columns that a row's values are for, in order; left out: all columns of the table, in its order. */
+  readonly columns?: readonly string[];
+};
+
+export type WarehouseWriter = {
+  /**
+   * Writes a block of rows, each an encoded JSON array (JSONCompactEachRow): strings without line breaks, or one Buffer
+   * with a line a row. Resolves once the rows are on disk. Idempotent by row identity: a block may be written again,
+   * whole, in part, or cut elsewhere, and FINAL reads each row once.
+   * @throws WarehouseError `warehouse_unavailable` after bounded retries of transient faults, `warehouse_insert_refused`,
+   * `warehouse_rows_lost`, `warehouse_row_too_large`
+   */
+  insertBlock(table: string, rows: readonly string[] | Buffer, options: InsertOptions): Promise<void>;
+};
+
+export type WriterOptions = {
+  readonly client: WarehouseClient;
+  /** Tries of one request, the first included (default 40, which is about a minute). */
+  readonly attemptsMax?: number;
+  /** Bytes in one request (default 16 MiB); larger blocks are sent as several. */
+  readonly requestBytesMax?: number;
+  /** Waits between tries; the simulator brings its own. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
+};
+
+const ATTEMPTS_MAX = 40;
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+const RETRY_DELAY_MIN_MS = 50;
+const RETRY_DELAY_MAX_MS = 2_000;
+const NEWLINE = 10;
+
+/** Makes the one writer of the warehouse: the one retry policy, and loud errors for what no retry can mend. */
+export function createWarehouseWriter(options: WriterOptions): WarehouseWriter {
+  const attemptsMax = options.attemptsMax ?? ATTEMPTS_MAX;
+  const requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
+  const sleep = options.sleep ?? ((ms: number) => delay(ms));
+
+  async function send(query: string, part: Part, what: string, token: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await insertOnce(options.client, query, part, what, token);
+      } catch (error) {
+        if (error instanceof WarehouseError) throw error;
+        if (!isTransient(error)) throw new WarehouseError('warehouse_insert_refused', `${what}: ${text(error)}`, error);
+        if (attempt >= attemptsMax) {
+          throw new WarehouseError('warehouse_unavailable', `${what}, ${attempt} tries: ${text(error)}`, error);
+        }
+        await sleep(Math.min(RETRY_DELAY_MIN_MS * 2 ** (attempt - 1), RETRY_DELAY_MAX_MS));
+      }
+    }
+  }
+
+  return {
+    async insertBlock(table, rows, { token, columns }) {
+      const names = columns === undefined ? '' : ` (${columns.map(quotedIdentifier).join(', ')})`;
+      const query = `INSERT INTO ${quotedIdentifier(table)}${names} FORMAT JSONCompactEachRow`;
+      const what = `${table}, block ${token}`;
+      const parts = Buffer.isBuffer(rows) ? partsOfBuffer(rows, requestBytesMax) : partsOfRows(rows, requestBytesMax);
+      for (const part of parts) {
+        if (part.bytes.length > requestBytesMax) {
+          throw new WarehouseError('warehouse_row_too_large', `${what}: a row of ${part.bytes.length} bytes`);
+        }
+        await send(query, part, what, token);
+      }
+    },
+  };
+}
+
+type Part = { readonly bytes: Buffer; readonly rows: number };
+
+async function insertOnce(
+  client: WarehouseClient,
+  query: string,
+  part: Part,
+  what: string,
+  token: string,
+): Promise<void> {
+  const { stream, summary } = await client.exec({
+    query,
+    values: Readable.from([part.bytes], { objectMode: false }),
+    clickhouse_settings: { wait_end_of_query: 1, log_comment: token },
+  });
+  for await (const _ of stream) {
+    // an insert answers with nothing; the socket is free once that was read
+  }
+  const written = summary?.written_rows;
+  if (written !== undefined && Number(written) < part.rows) {
+    throw new WarehouseError('warehouse_rows_lost', `${what}: ${part.rows} sent, ${written} acknowledged`);
+  }
+}
+
+/** Cuts rows into requests of at most `bytesMax`; a larger row stands alone. */
+function* partsOfRows(rows: readonly string[], bytesMax: number): Generator<Part> {
+  let from = 0;
+  let bytes = 0;
+  for (const [at, row] of rows.entries()) {
+    const length = Buffer.byteLength(row) + 1;
+    if (at > from && bytes + length > bytesMax) {
+      yield partOfRows(rows, from, at);
+      from = at;
+      bytes = 0;
+    }
+    bytes += length;
+  }
+  if (from < rows.length) yield partOfRows(rows, from, rows.length);
+}
+
+function partOfRows(rows: readonly string[], from: number, to: number): Part {
+  const whole = from === 0 && to === rows.length ? rows : rows.slice(from, to);
+  return { bytes: Buffer.from(`${whole.join('\n')}\n`), rows: to - from };
+}
+
+/** Cuts lines into requests of at most `bytesMax`, at line ends; a larger line stands alone. */
+function* partsOfBuffer(lines: Buffer, bytesMax: number): Generator<Part> {
+  let from = 0;
+  while (from < lines.length) {
+    let to = lines.length;
+    if (to - from > bytesMax) {
+      const before = lines.lastIndexOf(NEWLINE, from + bytesMax - 1);
+      const end = before >= from ? before : lines.indexOf(NEWLINE, from);
+      to = end === -1 ? lines.length : end + 1;
+    }
+    const bytes = lines.subarray(from, to);
+    yield { bytes, rows: countLines(bytes) };
+    from = to;
+  }
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  let from = 0;
+  while (from < bytes.length) {
+    const newline = bytes.indexOf(NEWLINE, from);
+    const to = newline === -1 ? bytes.length : newline;
+    if (to > from) lines++;
+    from = to + 1;
+  }
+  return lines;
+}
+
+/** Faults of the network and of a process that is starting, stopping or overloaded: nothing is wrong with the rows. */
+const TRANSIENT_NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+]);
+
+/** ClickHouse's own codes for the same. */
+const TRANSIENT_SERVER = new Set([
+  '159', // TIMEOUT_EXCEEDED
+  '202', // TOO_MANY_SIMULTANEOUS_QUERIES
+  '209', // SOCKET_TIMEOUT
+  '210', // NETWORK_ERROR
+  '225', // NO_ZOOKEEPER
+  '236', // ABORTED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '242', // TABLE_IS_READ_ONLY
+  '243', // NOT_ENOUGH_SPACE
+  '252', // TOO_MANY_PARTS
+  '285', // TOO_FEW_LIVE_REPLICAS
+  '319', // UNKNOWN_STATUS_OF_INSERT
+  '394', // QUERY_WAS_CANCELLED
+  '439', // CANNOT_SCHEDULE_TASK
+  '999', // KEEPER_EXCEPTION
+]);
+
+/** Whether the same request may well succeed a little later. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ClickHouseError) return TRANSIENT_SERVER.has(error.code);
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && TRANSIENT_NETWORK.has(error.code)) return true;
+  return error.message === 'Timeout error.' || error.message === 'socket hang up' || error.message === 'aborted';
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
