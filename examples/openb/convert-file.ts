@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { eventLog } from './event-log.ts';
 import { toLine } from './log-event.ts';
 import { DAY_MS, dayAt, MINUTE_MS, SECOND_MS, TRACE_START_AT } from './time.ts';
-import { parsePods, TraceError } from './trace-csv.ts';
+import { type PodRow, parsePods, TraceError } from './trace-csv.ts';
 import { type Fleet, toFleet } from './workloads.ts';
 
 export interface ConvertOptions {
@@ -46,8 +46,7 @@ export async function convertFile(options: ConvertOptions): Promise<Converted> {
     throw new TraceError(`a sample of ${sampleMs} ms: give whole minutes, from 1m to 24h`);
   }
   const rows = parsePods(await readFile(podsPath, 'utf8'), file);
-  const lastAt = rows.reduce((at, row) => Math.max(at, TRACE_START_AT + row.deletionSeconds * SECOND_MS), 0);
-  const days = options.days ?? Math.max(1, Math.ceil((lastAt - dayAt(fromDay)) / DAY_MS));
+  const days = options.days ?? daysIn(rows, fromDay);
   if (days > DAYS_MAX) throw new TraceError(`${days} days: at most ${DAYS_MAX} are converted`);
   const window = { startAt: dayAt(fromDay), endAt: dayAt(fromDay + days) };
   const fleet = toFleet(rows, window, file);
@@ -93,4 +92,14 @@ export async function convertFile(options: ConvertOptions): Promise<Converted> {
     eventsByType,
     bytes,
   };
+}
+
+/** How many days a pod list covers from a day on: up to its last pod's end, at least 1. */
+export async function daysOf(podsPath: string, fromDay: number): Promise<number> {
+  return daysIn(parsePods(await readFile(podsPath, 'utf8'), basename(podsPath)), fromDay);
+}
+
+function daysIn(rows: readonly PodRow[], fromDay: number): number {
+  const lastAt = rows.reduce((at, row) => Math.max(at, TRACE_START_AT + row.deletionSeconds * SECOND_MS), 0);
+  return Math.max(1, Math.ceil((lastAt - dayAt(fromDay)) / DAY_MS));
 }

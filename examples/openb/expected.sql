@@ -17,13 +17,15 @@ WITH
             ('G1', 0, 5184000000, 1400000), ('G1', 5184000000, 10413017250, 1400000), ('G1', 10413017250, -1, 1350000),
             ('G2', 0, 5184000000, 1270000), ('G2', 5184000000, 10413017250, 1230000), ('G2', 10413017250, -1, 1310001),
             ('G3', 0, 5184000000, 2990000), ('G3', 5184000000, 10413017250, 2990000), ('G3', 10413017250, -1, 2870000),
-            ('P100', 0, 5184000000, 790000), ('P100', 5184000000, 10413017250, 730000), ('P100', 10413017250, -1, 690000),
+            ('P100', 0, 5184000000, 790000), ('P100', 5184000000, 10413017250, 730000),
+            ('P100', 10413017250, -1, 690000),
             ('T4', 0, 5184000000, 430000), ('T4', 5184000000, 10413017250, 410000), ('T4', 10413017250, -1, 389999),
             ('V100M16', 0, 5184000000, 1690000), ('V100M16', 5184000000, 10413017250, 1610000),
             ('V100M16', 10413017250, -1, 1490000),
             ('V100M32', 0, 5184000000, 2150000), ('V100M32', 5184000000, 10413017250, 2090000),
             ('V100M32', 10413017250, -1, 1970000),
-            ('storage', 0, 5184000000, 85000), ('storage', 5184000000, 10413017250, 80000), ('storage', 10413017250, -1, 78500))
+            ('storage', 0, 5184000000, 85000), ('storage', 5184000000, 10413017250, 80000),
+            ('storage', 10413017250, -1, 78500))
     ),
     own AS
     (
@@ -76,7 +78,8 @@ WITH
     volume_samples AS
     (
         SELECT account, volume, starts + toInt64(k) * {sample_ms:Int64} AS a, least(a + {sample_ms:Int64}, ends) AS b
-        FROM volumes ARRAY JOIN range(toUInt64(intDiv(ends - starts + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
+        FROM volumes
+        ARRAY JOIN range(toUInt64(intDiv(greatest(ends - starts, 0) + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
     ),
     begun AS
     (
@@ -88,7 +91,7 @@ WITH
             run_starts + toInt64(k) * {sample_ms:Int64} AS a, least(a + {sample_ms:Int64}, run_ends) AS b,
             intDiv(hash, 65536) % 12 = 0 AND b > t0 + 120 * day_ms AND b <= t0 + 122 * day_ms AND late_at < w1 AS late
         FROM runs
-        ARRAY JOIN range(toUInt64(intDiv(run_ends - run_starts + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
+        ARRAY JOIN range(toUInt64(intDiv(greatest(run_ends - run_starts, 0) + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
         UNION ALL
         SELECT s.account, s.volume, 'storage',
             if(endsWith(s.volume, '.data'), 512 + 8 * toInt64(arrayCount(at -> at <= s.a, begun.begins)), 2048),

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type PartOptions, toPart, withPartOptions } from './arguments.ts';
+import { compare } from './compare.ts';
+import { daysOf } from './convert-file.ts';
+import { expectedSums } from './expected.ts';
+import { type ReplayedSum, readReplayed } from './replayed.ts';
+import { HOUR_MS } from './time.ts';
+
+/**
+ * Compares a replay of a converted log with the pod list itself, by expected.sql. Prints what was billed and what
+ * differs, as JSON. Exit code 0 if nothing differs, 1 if something does, 2 for a bad call.
+ */
+const program = withPartOptions(
+  new Command('check')
+    .description('Compares a replay with what SQL finds in the pod list. Give the options that converted it.')
+    .requiredOption('--replayed <dir>', 'the directory that `tollgate replay` wrote'),
+);
+program.parse();
+
+const GIB_MONTH_HOURS = 730;
+const options = program.opts<PartOptions & { replayed: string }>();
+const part = toPart(options);
+const days = part.days ?? (await daysOf(part.podsPath, part.fromDay));
+const expected = await expectedSums({ ...part, days });
+const replayed = await readReplayed(options.replayed);
+const comparison = compare(expected, replayed.sums);
+process.stdout.write(
+  `${JSON.stringify(
+    {
+      summary: JSON.parse(await readFile(join(options.replayed, 'summary.json'), 'utf8')) as unknown,
+      rejected: Object.fromEntries(replayed.rejections),
+      rated_lines: replayed.lines,
+      billed: billedByCategory(replayed.sums),
+      commands: Object.fromEntries(replayed.commands),
+      compared: { ...comparison, differences: comparison.differences.length },
+      differences: comparison.differences.slice(0, 20),
+    },
+    undefined,
+    2,
+  )}\n`,
+);
+process.exitCode = comparison.differences.length === 0 ? 0 : 1;
+
+/** Quantities in GPU-hours or GiB-months to two places, and the exact amounts in USD. */
+function billedByCategory(sums: readonly ReplayedSum[]): Record<string, unknown> {
+  const totals = new Map<string, { quantityMs: bigint; amountNanos: bigint; listNanos: bigint }>();
+  for (const { category, correction, quantityMs, amountNanos, listNanos } of sums) {
+    const key = correction ? `${category}, correction` : category;
+    const total = totals.get(key) ?? { quantityMs: 0n, amountNanos: 0n, listNanos: 0n };
+    total.quantityMs += quantityMs;
+    total.amountNanos += amountNanos;
+    total.listNanos += listNanos;
+    totals.set(key, total);
+  }
+  const rows = [...totals].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    rows.map(([category, { quantityMs, amountNanos, listNanos }]) => {
+      const hours = Number(quantityMs) / HOUR_MS;
+      const quantity = category.startsWith('storage')
+        ? { gib_months: (hours / GIB_MONTH_HOURS).toFixed(2) }
+        : { gpu_hours: hours.toFixed(2) };
+      return [category, { ...quantity, amount: usd(amountNanos), list_amount: usd(listNanos) }];
+    }),
+  );
+}
+
+function usd(nanos: bigint): string {
+  const digits = nanos.toString().padStart(10, '0');
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}
