@@ -74,4 +74,6 @@ const STRICT_WRITES: ClickHouseSettings = {
   input_format_json_ignore_unknown_keys_in_named_tuple: 0,
   input_format_skip_unknown_fields: 0,
   throw_on_max_partitions_per_insert_block: 0,
+  // a block is a few MB: parsing it on one core costs a seventh less CPU and is hardly slower
+  input_format_parallel_parsing: 0,
 };

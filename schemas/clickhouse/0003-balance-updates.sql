@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS balance_updates
   `at` DateTime64(3, 'UTC') COMMENT 'the clock of the partition',
   balance Decimal(38, 9),
   burn_rate Decimal(38, 9) COMMENT 'USD an hour',
-  level LowCardinality(String) COMMENT 'active, low or exhausted',
+  level String COMMENT 'active, low or exhausted',
   `partition` UInt32,
   `offset` UInt64,
   idx UInt32

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS rejections
   `partition` UInt32,
   `offset` UInt64,
   account_id Nullable(String),
-  reason LowCardinality(String),
+  reason String,
   detail String,
   event String COMMENT 'verbatim: the JSON object, or the text if it is none',
   `at` DateTime64(3, 'UTC') COMMENT 'the clock of the partition'

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS invoices_final
 (
   account_id String,
-  month LowCardinality(String) COMMENT 'YYYY-MM',
+  month String COMMENT 'YYYY-MM',
   body String,
   hash String,
   `partition` UInt32,

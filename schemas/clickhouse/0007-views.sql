@@ -13,7 +13,7 @@ CREATE VIEW IF NOT EXISTS v_invoice_lines AS
 SELECT
   account_id,
   invoice_month AS month,
-  if(correction, 'correction', toString(category)) AS section,
+  if(correction, 'correction', category) AS section,
   resource_kind,
   resource_id,
   sku,
@@ -61,9 +61,9 @@ FROM
     -sum(if(kind IN ('usage', 'reservation'), moved, 0)) AS charges
   FROM
   (
-    SELECT account_id, toString(invoice_month) AS month, 'usage' AS kind, -amount AS moved FROM rated_lines FINAL
+    SELECT account_id, invoice_month AS month, 'usage' AS kind, -amount AS moved FROM rated_lines FINAL
     UNION ALL
-    SELECT account_id, assumeNotNull(toString(invoice_month)) AS month, toString(kind) AS kind, amount AS moved
+    SELECT account_id, assumeNotNull(invoice_month) AS month, kind, amount AS moved
     FROM ledger_entries FINAL
     WHERE kind != 'usage'
   )
