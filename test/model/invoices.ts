@@ -2,7 +2,7 @@ import type { Account, ReservationCharge } from './account.ts';
 import { formatAmount, formatPrice } from './amounts.ts';
 import { hour, monthEnd } from './calendar.ts';
 import type { Invoice, InvoiceLine, LedgerLine } from './output.ts';
-import { type Line, ratedLine } from './rate-sample.ts';
+import type { Line } from './rate-sample.ts';
 
 /** A ledger entry with its signed amount in nanos. */
 export interface Entry {
@@ -19,9 +19,9 @@ export function invoicesOf(
   entries: readonly Entry[],
   clock: number,
 ): Invoice[] {
-  const usage = lines.filter((line) => line.claim.accountId === account.id);
+  const usage = lines.filter((line) => line.claim.accountId === account.id).map(sumOfUsage);
   const dated = entries.filter((e) => e.written.account_id === account.id && e.written.invoice_month !== undefined);
-  const ofUsage = usage.map((line) => ratedLine(line, 0).invoice_month);
+  const ofUsage = usage.map((sum) => sum.month);
   const ofEntries = dated.flatMap((e) => e.written.invoice_month ?? []);
   const months = new Set([...ofUsage, ...ofEntries, ...account.reservationCharges.map((c) => c.month)]);
   const invoices: Invoice[] = [];
@@ -30,8 +30,7 @@ export function invoicesOf(
     const sum = (kind: string) =>
       dated.reduce((n, e) => (e.written.kind === kind && e.written.invoice_month === month ? n + e.amount : n), 0n);
     const charged = invoiceLines(
-      usage.filter((line) => ratedLine(line, 0).invoice_month === month),
-      account.reservationCharges.filter((c) => c.month === month),
+      [...account.reservationCharges.map(sumOfCharge), ...usage].filter((sum) => sum.month === month),
     );
     const charges = charged.reduce((n, line) => n + line.amount, 0n);
     const [granted, refunded, expired] = [sum('grant'), sum('refund'), -sum('expiry')];
@@ -54,6 +53,7 @@ export function invoicesOf(
 }
 
 interface Sum {
+  month: string;
   head: Omit<InvoiceLine, 'quantity_ms' | 'amount' | 'list_amount'>;
   quantityMs: bigint;
   amount: bigint;
@@ -61,15 +61,13 @@ interface Sum {
 }
 
 /** F2: sums by R6's key, in the order of the sections. */
-function invoiceLines(
-  usage: readonly Line[],
-  charges: readonly ReservationCharge[],
-): { written: InvoiceLine; amount: bigint }[] {
+function invoiceLines(parts: readonly Sum[]): { written: InvoiceLine; amount: bigint }[] {
   const sums = new Map<string, Sum>();
-  for (const sum of [...charges.map(sumOfCharge), ...usage.map(sumOfUsage)]) {
+  for (const sum of parts) {
     const key = JSON.stringify(sum.head);
     const before = sums.get(key) ?? { quantityMs: 0n, amount: 0n, listAmount: 0n };
     sums.set(key, {
+      month: sum.month,
       head: sum.head,
       quantityMs: before.quantityMs + sum.quantityMs,
       amount: before.amount + sum.amount,
@@ -91,11 +89,12 @@ function invoiceLines(
 }
 
 function sumOfUsage(line: Line): Sum {
-  const rated = ratedLine(line, 0);
+  const rated = line.written;
   const { resource_kind, resource_id, sku, category, correction, unit, unit_price, list_unit_price } = rated;
   const reservation = rated.reservation_id === undefined ? {} : { reservation_id: rated.reservation_id };
   const section = correction ? 'correction' : category;
   return {
+    month: rated.invoice_month,
     head: {
       section,
       resource_kind,
@@ -118,6 +117,7 @@ function sumOfCharge(charge: ReservationCharge): Sum {
   const { id, clusterId, gpuType } = charge.reservation;
   const price = formatPrice(charge.price);
   return {
+    month: charge.month,
     head: {
       section: 'reservation',
       resource_kind: 'cluster',

@@ -7,7 +7,7 @@ import { type Entry, invoicesOf } from './invoices.ts';
 import { sameJson } from './json.ts';
 import type { LedgerLine, ModelOutput, RatedLine, RejectedLine } from './output.ts';
 import { type PriceEntry, priceAt } from './price-book.ts';
-import { type Claim, type Line, linesOf, type Piece, piecesOf, ratedLine, stretchesOf } from './rate-sample.ts';
+import { type Claim, type Line, linesOf, type Piece, piecesOf, stretchesOf } from './rate-sample.ts';
 import { type Body, type ModelEvent, type Purchase, readEvent } from './read-event.ts';
 
 /**
@@ -218,10 +218,12 @@ function bill(world: World, account: Account, event: ModelEvent, claim: Claim, c
   const resource = `${claim.resourceKind === 'cluster' ? 'c' : 'v'}/${claim.resourceId}`;
   const counts = claim.end > (account.decommissionedAt.get(resource) ?? -1);
   if (counts && claim.resourceKind === 'cluster') provision(world, account, claim.resourceId, event, clock);
-  const taken = world.pieces.filter((p) => p.claim.accountId === account.id);
+  const taken = world.pieces.filter(
+    (p) => p.claim.accountId === account.id && p.start < claim.end && p.end > claim.start,
+  );
   const pieces = stretches.flatMap((stretch) => piecesOf(claim, account, stretch, taken, clock));
   const lines = linesOf(pieces, world.lines);
-  const rated = lines.map(ratedLine);
+  const rated = lines.map((line) => line.written);
   world.pieces.push(...pieces);
   world.lines.push(...lines);
   world.rated.push(...rated);

@@ -44,7 +44,9 @@ export interface Piece {
 /** A rated line with the numbers it was made of. */
 export interface Line {
   readonly claim: Claim;
-  readonly pieces: readonly Piece[];
+  readonly written: RatedLine;
+  /** R6: the key that its amounts are summed by, as text. */
+  readonly key: string;
   readonly quantityMs: bigint;
   readonly amount: bigint;
   readonly listAmount: bigint;
@@ -57,9 +59,12 @@ export function stretchesOf(
   pieces: readonly Piece[],
   prices: readonly PriceEntry[],
 ): Stretch[] | 'no_price' {
-  const billed = pieces.filter((p) => sameMeter(p.claim, claim));
+  const near = pieces.filter((p) => p.claim.accountId === account.id && p.start < claim.end && p.end > claim.start);
+  const billed = near.filter((p) => sameMeter(p.claim, claim));
   const cuts = new Set([claim.start, claim.end]);
-  for (const { start, end, claim: other } of pieces) if (other.accountId === claim.accountId) cuts.add(start).add(end);
+  for (const piece of near) {
+    if (sameMeter(piece.claim, claim) || samePool(piece.claim, claim)) cuts.add(piece.start).add(piece.end);
+  }
   for (const r of account.reservations) cuts.add(r.startsAt).add(r.endsAt);
   for (const entry of prices) cuts.add(entry.effectiveFrom);
   for (let at = Math.ceil(claim.start / hour) * hour; at < claim.end; at += hour) cuts.add(at);
@@ -113,29 +118,30 @@ export function piecesOf(
 export function linesOf(pieces: readonly Piece[], before: readonly Line[]): Line[] {
   const groups = new Map<string, Piece[]>();
   for (const piece of pieces) {
-    const key = JSON.stringify([Math.floor(piece.start / hour), ...sumKey(piece)]);
+    const key = `${Math.floor(piece.start / hour)} ${sumKey(piece)}`;
     groups.set(key, [...(groups.get(key) ?? []), piece]);
   }
   const lines: Line[] = [];
   for (const group of [...groups.values()].sort(byHourAndCategory)) {
     const first = head(group);
-    const key = JSON.stringify(sumKey(first));
-    const same = [...before, ...lines].filter((line) => JSON.stringify(sumKey(head(line.pieces))) === key);
+    const key = sumKey(first);
+    const same = [...before, ...lines].filter((line) => line.key === key);
     const quantityMs = group.reduce((sum, p) => sum + BigInt(p.weight) * BigInt(p.end - p.start), 0n);
     const total = same.reduce((sum, line) => sum + line.quantityMs, quantityMs);
     const cost = first.claim.resourceKind === 'cluster' ? costOfGpuMs : costOfGibMs;
     const amount = cost(total, first.price) - same.reduce((sum, line) => sum + line.amount, 0n);
     const listAmount = cost(total, first.list) - same.reduce((sum, line) => sum + line.listAmount, 0n);
-    lines.push({ claim: first.claim, pieces: group, quantityMs, amount, listAmount });
+    const sums = { claim: first.claim, key, quantityMs, amount, listAmount };
+    lines.push({ ...sums, written: writeLine(sums, group, lines.length) });
   }
   return lines;
 }
 
 /** R7: a line as it stands in rated.ndjson; `index` counts the sample's lines from 0. */
-export function ratedLine(line: Line, index: number): RatedLine {
-  const first = head(line.pieces);
+function writeLine(line: Omit<Line, 'written'>, pieces: readonly Piece[], index: number): RatedLine {
+  const first = head(pieces);
   const { accountId, resourceKind, resourceId, nodeId, gpuType, event, tags } = line.claim;
-  const start = Math.min(...line.pieces.map((p) => p.start));
+  const start = Math.min(...pieces.map((p) => p.start));
   const meter = resourceKind === 'cluster' ? `c/${accountId}/${resourceId}/${nodeId}` : `v/${accountId}/${resourceId}`;
   const unit: Unit = resourceKind === 'cluster' ? 'gpu_hour' : 'gib_month';
   return {
@@ -149,7 +155,7 @@ export function ratedLine(line: Line, index: number): RatedLine {
     category: first.category,
     ...(first.reservationId === undefined ? {} : { reservation_id: first.reservationId }),
     start: formatTime(start),
-    end: formatTime(Math.max(...line.pieces.map((p) => p.end))),
+    end: formatTime(Math.max(...pieces.map((p) => p.end))),
     quantity_ms: line.quantityMs.toString(),
     unit,
     unit_price: formatPrice(first.price),
@@ -163,21 +169,21 @@ export function ratedLine(line: Line, index: number): RatedLine {
 }
 
 /** R6: what the sum of a line's amounts is kept by. */
-function sumKey(piece: Piece): (string | boolean | undefined)[] {
+function sumKey(piece: Piece): string {
   const { accountId, resourceKind, resourceId, gpuType } = piece.claim;
   const { category, reservationId, price, list, month, correction } = piece;
-  return [
+  const prices = [formatPrice(price), formatPrice(list)];
+  return JSON.stringify([
     accountId,
     resourceKind,
     resourceId,
     gpuType,
     category,
     reservationId,
-    formatPrice(price),
-    formatPrice(list),
+    prices,
     month,
     correction,
-  ];
+  ]);
 }
 
 const categories: Category[] = ['reserved', 'burst', 'on_demand', 'storage'];
@@ -197,6 +203,16 @@ function sameMeter(a: Claim, b: Claim): boolean {
     a.resourceKind === b.resourceKind &&
     a.resourceId === b.resourceId &&
     a.nodeId === b.nodeId
+  );
+}
+
+/** R4: GPUs that share reservations: those of one cluster and type. */
+function samePool(a: Claim, b: Claim): boolean {
+  return (
+    a.accountId === b.accountId &&
+    a.resourceKind === b.resourceKind &&
+    a.resourceId === b.resourceId &&
+    a.gpuType === b.gpuType
   );
 }
 
