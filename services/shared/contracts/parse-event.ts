@@ -31,15 +31,20 @@ export function parseEvent(value: unknown, time: number | undefined): MeteringEv
   if ('reason' in envelope) return envelope;
   const reader = READERS.get(envelope.type);
   if (reader === undefined) {
-    return { reason: 'unknown_type', detail: `type: ${quote(envelope.type)} is none of ${[...READERS.keys()].join(', ')}` };
+    return {
+      reason: 'unknown_type',
+      detail: `type: ${quote(envelope.type)} is none of ${[...READERS.keys()].join(', ')}`,
+    };
   }
   const misplaced = subjectFault(envelope.type, envelope.subject);
   if (misplaced !== undefined) return { reason: 'malformed', detail: misplaced };
   try {
     const fields = new Fields(envelope.data);
     const body = reader(fields);
-    fields.refuseOthers();
-    return { envelope, body };
+    if (fields.allRead()) return { envelope, body };
+    const noting = new NotingFields(envelope.data);
+    reader(noting);
+    throw fault(noting.unread(), 'no such member');
   } catch (fault) {
     if (fault instanceof FieldFault) return { reason: 'invalid_field', detail: fault.message };
     throw fault;
@@ -103,7 +108,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<EventType, Reader>([
       tags: f.tags('tags'),
     }),
   ],
-  ['account.opened', (f) => ({ type: 'account.opened', name: f.optionalText('name'), policy: f.policy('policy', false) })],
+  [
+    'account.opened',
+    (f) => ({ type: 'account.opened', name: f.optionalText('name'), policy: f.policy('policy', false) }),
+  ],
   ['policy.set', (f) => ({ type: 'policy.set', policy: f.policy('policy', true) })],
   [
     'credits.granted',
@@ -190,13 +198,13 @@ class Fields {
   }
 
   id(name: string): string {
-    const value = this.#take(name);
+    const value = this.take(name);
     if (typeof value !== 'string' || !ID.test(value)) throw fault(name, 'must match [A-Za-z0-9._:-]{1,128}');
     return value;
   }
 
   integer(name: string, least: number, most: number): number {
-    const value = this.#take(name);
+    const value = this.take(name);
     if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
       throw fault(name, `must be an integer from ${least} to ${most}`);
     }
@@ -204,33 +212,33 @@ class Fields {
   }
 
   instant(name: string): number {
-    const at = parseInstant(this.#take(name));
+    const at = parseInstant(this.take(name));
     if (at === undefined) throw fault(name, 'must be RFC 3339 or integer milliseconds, from 1970 to 9999');
     return at;
   }
 
   optionalInstant(name: string): number | undefined {
-    return this.#has(name) ? this.instant(name) : undefined;
+    return this.has(name) ? this.instant(name) : undefined;
   }
 
   amount(name: string, least: bigint): bigint {
-    const amount = parseAmount(this.#take(name));
+    const amount = parseAmount(this.take(name));
     if (amount === undefined) throw fault(name, 'must be a decimal string in USD like "12.5", at most 12 and 9 digits');
     if (amount < least) throw fault(name, 'must be greater than 0');
     return amount;
   }
 
   price(name: string): bigint {
-    return readPrice(name, this.#take(name));
+    return readPrice(name, this.take(name));
   }
 
   optionalPrice(name: string): bigint | undefined {
-    return this.#has(name) ? this.price(name) : undefined;
+    return this.has(name) ? this.price(name) : undefined;
   }
 
   prices(name: string, required: boolean): ReadonlyMap<string, bigint> {
-    if (!required && !this.#has(name)) return new Map();
-    const value = this.#take(name);
+    if (!required && !this.has(name)) return new Map();
+    const value = this.take(name);
     if (!isRecord(value)) throw fault(name, 'must be an object of {gpu_type: price}');
     const entries = Object.entries(value);
     if (entries.length > PRICES_MAX) throw fault(name, `must have at most ${PRICES_MAX} members`);
@@ -243,22 +251,22 @@ class Fields {
   }
 
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value {
-    const value = this.#take(name);
+    const value = this.take(name);
     const found = values.find((one) => one === value);
     if (found === undefined) throw fault(name, `must be one of ${values.join(', ')}`);
     return found;
   }
 
   flag(name: string): boolean {
-    if (!this.#has(name)) return false;
-    const value = this.#take(name);
+    if (!this.has(name)) return false;
+    const value = this.take(name);
     if (typeof value !== 'boolean') throw fault(name, 'must be true or false');
     return value;
   }
 
   optionalText(name: string): string | undefined {
-    if (!this.#has(name)) return undefined;
-    const value = this.#take(name);
+    if (!this.has(name)) return undefined;
+    const value = this.take(name);
     if (typeof value !== 'string' || value.length > NAME_LENGTH_MAX) {
       throw fault(name, `must be a string of at most ${NAME_LENGTH_MAX} characters`);
     }
@@ -266,13 +274,13 @@ class Fields {
   }
 
   policy(name: string, required: boolean): ReturnType<typeof policyOrFault> {
-    if (!required && !this.#has(name)) return {};
-    return policyOrFault(this.#take(name));
+    if (!required && !this.has(name)) return {};
+    return policyOrFault(this.take(name));
   }
 
   tags(name: string): Tags | undefined {
-    if (!this.#has(name)) return undefined;
-    const value = this.#take(name);
+    if (!this.has(name)) return undefined;
+    const value = this.take(name);
     if (!isRecord(value)) throw fault(name, 'must be an object of strings');
     const entries = Object.entries(value);
     if (entries.length > TAGS_MAX) throw fault(name, `must have at most ${TAGS_MAX} members`);
@@ -287,25 +295,36 @@ class Fields {
   }
 
   /** E: unknown members are refused, so that a misspelt field never changes a bill. */
-  refuseOthers(): void {
-    const names = Object.keys(this.#data);
-    if (names.length === this.#read) return;
-    const known = this.#known;
-    const unknown = names.find((name) => !known.has(name));
-    throw fault(unknown ?? '', 'no such member');
+  allRead(): boolean {
+    return Object.keys(this.#data).length === this.#read;
   }
 
-  readonly #known = new Set<string>();
-
-  #has(name: string): boolean {
+  protected has(name: string): boolean {
     return Object.hasOwn(this.#data, name);
   }
 
-  #take(name: string): unknown {
+  protected take(name: string): unknown {
     if (!Object.hasOwn(this.#data, name)) throw fault(name, 'missing');
     this.#read += 1;
-    this.#known.add(name);
     return this.#data[name];
+  }
+
+  protected names(): readonly string[] {
+    return Object.keys(this.#data);
+  }
+}
+
+/** Notes which members are read, to name one that is not: for the rare event that has one. */
+class NotingFields extends Fields {
+  readonly #known = new Set<string>();
+
+  unread(): string {
+    return this.names().find((name) => !this.#known.has(name)) ?? '';
+  }
+
+  protected override take(name: string): unknown {
+    this.#known.add(name);
+    return super.take(name);
   }
 }
 
