@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { EngineRequestError, parseEngineRequest } from './engine-request.ts';
 import type { EngineRunner, EngineSink } from './engine-run.ts';
@@ -104,9 +103,16 @@ async function readBody(
     }
   };
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding === 'gzip') await pipeline(request, createGunzip(), take);
-  else if (encoding === 'identity') await take(request);
-  else throw new EngineRequestError(415, 48, 'NOT_IMPLEMENTED', `content-encoding ${encoding}: gzip or none`);
+  if (encoding === 'identity') return take(request);
+  if (encoding !== 'gzip') {
+    throw new EngineRequestError(415, 48, 'NOT_IMPLEMENTED', `content-encoding ${encoding}: gzip or none`);
+  }
+  const unpacked = request.pipe(createGunzip());
+  // a sender that breaks off would leave the unpacking waiting for ever
+  request.once('close', () => {
+    if (!request.complete) unpacked.destroy(new Error('the request broke off'));
+  });
+  await take(unpacked);
 }
 
 function responseSink(response: ServerResponse, queryId: string | undefined, format: string): EngineSink {

@@ -25,7 +25,7 @@ export type WarehouseWriter = {
 
 export type WriterOptions = {
   readonly client: WarehouseClient;
-  /** Tries of one request, the first included (default 40, which is about a minute). */
+  /** Tries of one request, the first included (default 120, which is about a minute). */
   readonly attemptsMax?: number;
   /** Bytes in one request (default 16 MiB); larger blocks are sent as several. */
   readonly requestBytesMax?: number;
@@ -33,10 +33,10 @@ export type WriterOptions = {
   readonly sleep?: (ms: number) => Promise<unknown>;
 };
 
-const ATTEMPTS_MAX = 40;
+const ATTEMPTS_MAX = 120;
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 const RETRY_DELAY_MIN_MS = 50;
-const RETRY_DELAY_MAX_MS = 2_000;
+const RETRY_DELAY_MAX_MS = 500;
 const NEWLINE = 10;
 
 /** Makes the one writer of the warehouse: the one retry policy, and loud errors for what no retry can mend. */
