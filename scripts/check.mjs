@@ -3,8 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ROOT, reportSetupError, setUp } from './setup.mjs';
+import { isMain, ROOT, reportSetupError, setUp } from './setup.mjs';
 
 /** Longest first, so that two at a time end together. */
 const CHECKS = [
@@ -57,7 +56,7 @@ function runCheck({ bin, args }) {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   try {
     await setUp();
     const { failed } = await checkAll();

@@ -8,7 +8,8 @@
  * Run it after every change of the dependencies: `node scripts/complete-lock.mjs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { isMain, ROOT } from './setup.mjs';
 
 /**
  * @typedef {{ version?: string, resolved?: string, optional?: boolean, dev?: boolean, os?: string[], cpu?: string[],
@@ -126,8 +127,8 @@ function sorted(entry) {
   return Object.fromEntries(Object.entries(entry).sort(([a], [b]) => a.localeCompare(b, 'en')));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const file = fileURLToPath(new URL('../package-lock.json', import.meta.url));
+if (isMain(import.meta.url)) {
+  const file = join(ROOT, 'package-lock.json');
   const { lock, added, stripped } = completeLock(JSON.parse(readFileSync(file, 'utf8')));
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   process.stdout.write(`package-lock.json: ${added.length} entries added, ${stripped.length} addresses taken out\n`);

@@ -5,7 +5,17 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -46,6 +56,16 @@ export function reportSetupError(error) {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`tollgate: ${error.message}\n`);
   process.exitCode = 1;
+}
+
+/**
+ * Whether a file is the one that Node was asked to run, also when it was asked by a symbolic link.
+ *
+ * @param {string} url the file's `import.meta.url`
+ */
+export function isMain(url) {
+  const asked = process.argv[1];
+  return asked !== undefined && realpathSync(asked) === fileURLToPath(url);
 }
 
 function requireNode() {
@@ -204,4 +224,4 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await setUp().catch(reportSetupError);
+if (isMain(import.meta.url)) await setUp().catch(reportSetupError);
