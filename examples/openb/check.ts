@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type PartOptions, toPart, withPartOptions } from './arguments.ts';
-import { compare } from './compare.ts';
+import { compare, compareLabels } from './compare.ts';
 import { daysOf } from './convert-file.ts';
-import { expectedSums } from './expected.ts';
+import { expectedLabels, expectedSums } from './expected.ts';
 import { type ReplayedSum, readReplayed } from './replayed.ts';
 import { HOUR_MS } from './time.ts';
 
@@ -15,17 +15,19 @@ import { HOUR_MS } from './time.ts';
 const program = withPartOptions(
   new Command('check')
     .description('Compares a replay with what SQL finds in the pod list. Give the options that converted it.')
-    .requiredOption('--replayed <dir>', 'the directory that `tollgate replay` wrote'),
+    .requiredOption('--replayed <dir>', 'the directory that `tollgate replay` wrote')
+    .requiredOption('--events <file>', 'the log that was replayed: its reservations say what is reserved and burst'),
 );
 program.parse();
 
 const GIB_MONTH_HOURS = 730;
-const options = program.opts<PartOptions & { replayed: string }>();
-const part = toPart(options);
-const days = part.days ?? (await daysOf(part.podsPath, part.fromDay));
-const expected = await expectedSums({ ...part, days });
+const options = program.opts<PartOptions & { replayed: string; events: string }>();
+const chosen = toPart(options);
+const part = { ...chosen, days: chosen.days ?? (await daysOf(chosen.podsPath, chosen.fromDay)) };
 const replayed = await readReplayed(options.replayed);
-const comparison = compare(expected, replayed.sums);
+const comparison = compare(await expectedSums(part), replayed.sums);
+const labels = await expectedLabels(part, options.events, join(options.replayed, 'rejected.ndjson'));
+const differences = [...comparison.differences, ...compareLabels(labels, replayed.sums)];
 process.stdout.write(
   `${JSON.stringify(
     {
@@ -34,14 +36,14 @@ process.stdout.write(
       rated_lines: replayed.lines,
       billed: billedByCategory(replayed.sums),
       commands: Object.fromEntries(replayed.commands),
-      compared: { ...comparison, differences: comparison.differences.length },
-      differences: comparison.differences.slice(0, 20),
+      compared: { ...comparison, labels: labels.length * 3, differences: differences.length },
+      differences: differences.slice(0, 20),
     },
     undefined,
     2,
   )}\n`,
 );
-process.exitCode = comparison.differences.length === 0 ? 0 : 1;
+process.exitCode = differences.length === 0 ? 0 : 1;
 
 /** Quantities in GPU-hours or GiB-months to two places, and the exact amounts in USD. */
 function billedByCategory(sums: readonly ReplayedSum[]): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { KeySum } from './expected.ts';
+import type { KeySum, Labels } from './expected.ts';
 import type { ReplayedSum } from './replayed.ts';
 
 export interface Comparison {
@@ -34,6 +34,30 @@ export function compare(expected: readonly KeySum[], replayed: readonly Replayed
     costAccounts: [...accounts].sort(),
     differences: [...quantities.differences, ...costs.differences],
   };
+}
+
+/** Compares the GPU-ms of each cluster and category with what they must be; says what differs. */
+export function compareLabels(expected: readonly Labels[], replayed: readonly ReplayedSum[]): string[] {
+  const have = new Map<string, bigint>();
+  for (const { resourceId, category, quantityMs } of replayed) {
+    const key = `${resourceId} ${category}`;
+    if (category !== 'storage') have.set(key, (have.get(key) ?? 0n) + quantityMs);
+  }
+  const differences: string[] = [];
+  for (const { resourceId, reserved, burst, onDemand } of expected) {
+    for (const [category, wanted] of [
+      ['reserved', reserved],
+      ['burst', burst],
+      ['on_demand', onDemand],
+    ] as const) {
+      const key = `${resourceId} ${category}`;
+      const had = have.get(key) ?? 0n;
+      have.delete(key);
+      if (had !== wanted) differences.push(`${key}: expected ${wanted} GPU-ms, replayed ${had}`);
+    }
+  }
+  for (const [key, had] of have) differences.push(`${key}: expected nothing, replayed ${had} GPU-ms`);
+  return differences;
 }
 
 function usedKey({ accountId, resourceId, sku, listMicros, invoiceMonth, correction }: KeySum): string {

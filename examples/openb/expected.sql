@@ -79,7 +79,8 @@ WITH
     (
         SELECT account, volume, starts + toInt64(k) * {sample_ms:Int64} AS a, least(a + {sample_ms:Int64}, ends) AS b
         FROM volumes
-        ARRAY JOIN range(toUInt64(intDiv(greatest(ends - starts, 0) + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
+        ARRAY JOIN
+            range(toUInt64(intDiv(greatest(ends - starts, 0) + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
     ),
     begun AS
     (
@@ -91,7 +92,8 @@ WITH
             run_starts + toInt64(k) * {sample_ms:Int64} AS a, least(a + {sample_ms:Int64}, run_ends) AS b,
             intDiv(hash, 65536) % 12 = 0 AND b > t0 + 120 * day_ms AND b <= t0 + 122 * day_ms AND late_at < w1 AS late
         FROM runs
-        ARRAY JOIN range(toUInt64(intDiv(greatest(run_ends - run_starts, 0) + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
+        ARRAY JOIN
+            range(toUInt64(intDiv(greatest(run_ends - run_starts, 0) + {sample_ms:Int64} - 1, {sample_ms:Int64}))) AS k
         UNION ALL
         SELECT s.account, s.volume, 'storage',
             if(endsWith(s.volume, '.data'), 512 + 8 * toInt64(arrayCount(at -> at <= s.a, begun.begins)), 2048),

@@ -22,7 +22,67 @@ export interface TracePart {
   readonly sampleMs: number;
 }
 
-interface Row {
+/** How many GPU-ms of a cluster each category must have (R4, L9). */
+export interface Labels {
+  readonly resourceId: string;
+  readonly reserved: bigint;
+  readonly burst: bigint;
+  readonly onDemand: bigint;
+}
+
+/**
+ * Runs expected.sql over a pod list with chDB. The engine lives in this process from then on (one data directory a
+ * process, 0.5 GB): call it in a process of its own.
+ */
+export async function expectedSums(part: TracePart): Promise<KeySum[]> {
+  const { podsPath, fromDay, days, sampleMs } = part;
+  const rows = await run<SumRow>('expected.sql', {
+    pods: resolve(podsPath),
+    from_day: fromDay,
+    days,
+    sample_ms: sampleMs,
+  });
+  return rows.map(toKeySum);
+}
+
+/**
+ * Runs expected-labels.sql, likewise.
+ * @param eventsPath the converted log, for its reservations; @param rejectedPath the replay's rejected.ndjson
+ */
+export async function expectedLabels(part: TracePart, eventsPath: string, rejectedPath: string): Promise<Labels[]> {
+  const rows = await run<LabelRow>('expected-labels.sql', {
+    pods: resolve(part.podsPath),
+    events: resolve(eventsPath),
+    rejected: resolve(rejectedPath),
+    from_day: part.fromDay,
+    days: part.days,
+  });
+  return rows.map((row) => ({
+    resourceId: row.resource_id,
+    reserved: BigInt(row.reserved),
+    burst: BigInt(row.burst),
+    onDemand: BigInt(row.on_demand),
+  }));
+}
+
+async function run<Row>(file: string, parameters: Record<string, string | number>): Promise<Row[]> {
+  const { queryBind } = await import('chdb');
+  const sql = await readFile(new URL(file, import.meta.url), 'utf8');
+  const text = queryBind(sql, parameters, 'JSONEachRow');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Row);
+}
+
+interface LabelRow {
+  resource_id: string;
+  reserved: string;
+  burst: string;
+  on_demand: string;
+}
+
+interface SumRow {
   account_id: string;
   resource_id: string;
   sku: string;
@@ -35,25 +95,7 @@ interface Row {
   list_nanos: string;
 }
 
-/**
- * Runs expected.sql over a pod list with chDB. The engine lives in this process from then on (one data directory a
- * process, 0.5 GB): call it in a process of its own.
- */
-export async function expectedSums(part: TracePart): Promise<KeySum[]> {
-  const { queryBind } = await import('chdb');
-  const sql = await readFile(new URL('expected.sql', import.meta.url), 'utf8');
-  const text = queryBind(
-    sql,
-    { pods: resolve(part.podsPath), from_day: part.fromDay, days: part.days, sample_ms: part.sampleMs },
-    'JSONEachRow',
-  );
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => toKeySum(JSON.parse(line) as Row));
-}
-
-function toKeySum(row: Row): KeySum {
+function toKeySum(row: SumRow): KeySum {
   return {
     accountId: row.account_id,
     resourceId: row.resource_id,

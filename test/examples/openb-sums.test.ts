@@ -19,6 +19,7 @@ interface Checked {
   readonly compared: {
     readonly quantities: number;
     readonly costs: number;
+    readonly labels: number;
     readonly costAccounts: string[];
     readonly differences: number;
   };
@@ -33,16 +34,21 @@ afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function convertAndReplay(name: string, reservations: boolean): Promise<string> {
+interface Run {
+  readonly eventsPath: string;
+  readonly outDir: string;
+}
+
+async function convertAndReplay(name: string, reservations: boolean): Promise<Run> {
   const eventsPath = join(dir, `${name}.ndjson`);
   const outDir = join(dir, name);
   await convertFile({ ...INCLUDED_PART, outPath: eventsPath, sampleMs: 3_600_000, reservations });
   await replayFile({ eventsPath, outDir });
-  return outDir;
+  return { eventsPath, outDir };
 }
 
-async function check(replayed: string): Promise<{ code: number; checked: Checked }> {
-  const call = ['--import', 'tsx', 'examples/openb/check.ts', '--replayed', replayed];
+async function check({ eventsPath, outDir }: Run): Promise<{ code: number; checked: Checked }> {
+  const call = ['--import', 'tsx', 'examples/openb/check.ts', '--events', eventsPath, '--replayed', outDir];
   const { code, stdout } = await promisify(execFile)(process.execPath, call, { cwd: ROOT }).then(
     ({ stdout }) => ({ code: 0, stdout }),
     (error: { code: number; stdout: string }) => error,
@@ -50,17 +56,17 @@ async function check(replayed: string): Promise<{ code: number; checked: Checked
   return { code, checked: JSON.parse(stdout) as Checked };
 }
 
-/** A copy of a replay in which the `nth` rated line was changed, or left out. */
-function tamper(replayed: string, name: string, nth: number, change: (line: string) => string): string {
+/** A copy of a replay in which the first rated line that holds `text` was changed, or left out. */
+function tamper({ eventsPath, outDir }: Run, name: string, text: string, change: (line: string) => string): Run {
   const copy = join(dir, name);
   mkdirSync(copy);
   for (const file of ['commands.ndjson', 'rejected.ndjson', 'summary.json']) {
-    copyFileSync(join(replayed, file), join(copy, file));
+    copyFileSync(join(outDir, file), join(copy, file));
   }
-  const lines = readFileSync(join(replayed, 'rated.ndjson'), 'utf8').split('\n');
-  lines[nth] = change(lines[nth] ?? '');
-  writeFileSync(join(copy, 'rated.ndjson'), lines.join('\n'));
-  return copy;
+  const lines = readFileSync(join(outDir, 'rated.ndjson'), 'utf8').split('\n');
+  const at = lines.findIndex((line) => line.includes(text));
+  writeFileSync(join(copy, 'rated.ndjson'), lines.with(at, change(lines[at] ?? '')).join('\n'));
+  return { eventsPath, outDir: copy };
 }
 
 test('R6: on-demand, every GPU-ms and every nano is what SQL finds in the pod list', async () => {
@@ -74,18 +80,23 @@ test('R6: on-demand, every GPU-ms and every nano is what SQL finds in the pod li
   expect(checked.summary.duplicates).toBeGreaterThan(100);
   expect(Object.keys(checked.billed)).toEqual(['on_demand', 'on_demand, correction', 'storage']);
 
-  const nano = await check(tamper(replayed, 'nano', 4_000, (line) => line.replace(/("amount":"\d+\.\d{8})(\d)/, bump)));
-  expect(nano).toMatchObject({ code: 1, checked: { compared: { differences: 1 } } });
-  const lost = await check(tamper(replayed, 'lost', 4_000, () => ''));
-  expect(lost).toMatchObject({ code: 1, checked: { compared: { differences: 2 } } });
+  const nano = tamper(replayed, 'nano', '"be-3.G2"', (line) => line.replace(/("amount":"\d+\.\d{8})(\d)/, bump));
+  expect(await check(nano)).toMatchObject({ code: 1, checked: { compared: { differences: 1 } } });
+  const lost = tamper(replayed, 'lost', '"be-3.G2"', () => '');
+  expect(await check(lost)).toMatchObject({ code: 1, checked: { compared: { differences: 3 } } });
 }, 120_000);
 
-test('L9: with reservations the same GPU-ms are billed, and on-demand accounts to the nano as before', async () => {
-  const { code, checked } = await check(await convertAndReplay('reserved', true));
+test('L9: each cluster has the reserved, burst and on-demand GPU-ms that SQL finds, to the millisecond', async () => {
+  const replayed = await convertAndReplay('reserved', true);
+  const { code, checked } = await check(replayed);
   expect(checked.differences).toEqual([]);
   expect(code).toBe(0);
+  expect(checked.compared.labels).toBeGreaterThan(150);
   expect(checked.compared.costAccounts).toEqual(expect.arrayContaining(ON_DEMAND_ONLY));
   expect(Object.keys(checked.billed)).toEqual(expect.arrayContaining(['burst', 'reserved', 'on_demand', 'storage']));
+
+  const label = tamper(replayed, 'label', '"burst"', (line) => line.replace('"burst"', '"reserved"'));
+  expect(await check(label)).toMatchObject({ code: 1, checked: { compared: { differences: 2 } } });
 }, 120_000);
 
 function bump(_: string, before: string, last: string): string {
