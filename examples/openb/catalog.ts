@@ -6,7 +6,7 @@ import { DAY_MS, dayAt, HOUR_MS } from './time.ts';
  */
 
 /** USD per GPU-hour in millionths, by type. G1, G2 and G3 are the trace's names of GPUs it does not disclose. */
-export type GpuPrices = Readonly<Record<string, number>>;
+type GpuPrices = Readonly<Record<string, number>>;
 
 export interface BookPrices {
   readonly effectiveAt: number;
@@ -110,7 +110,7 @@ export const DEFAULT_TYPE_PERMILLE: readonly (readonly [gpuType: string, permill
  * How an account pays for a week: `percent` of what the week will cost at list prices, `delayMs` after the payment is
  * due (12 h before the week). `catchUp` pays every third week what is missing so far.
  */
-export interface PaymentHabit {
+interface PaymentHabit {
   readonly percent: number;
   readonly delayMs: number;
   readonly catchUp: boolean;
