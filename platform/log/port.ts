@@ -53,11 +53,11 @@ export interface EventLog {
   /**
    * Appends `records`, contiguous and all or nothing, and resolves once they are durable. The time of a topic of append
    * time is the log's clock, never below the partition's greatest time so far. Calls for one partition take effect in
-   * the order in which they were made. No record: resolves with the end offset and writes nothing.
+   * the order in which they were made. No record: resolves with the end offset.
    *
    * Rejects with `LogBacklogFull` (too much of this topic waits: nothing was written, come again later),
    * `LogRecordInvalid`, `LogRecordTooLarge`, `LogBatchTooLarge` (never fits: nothing was written), `LogWriteFailed`
-   * (whether it was written is unknown), `LogClosed`.
+   * (whether it was written is unknown), `LogUnknownPartition`, `LogClosed`.
    */
   append(topic: string, partition: number, records: readonly AppendRecord[]): Promise<Appended>;
 
@@ -70,7 +70,8 @@ export interface EventLog {
 
   /**
    * Resolves true once there is a record at `offset` (the end offset is above it), at once if there is one already, and
-   * false when `signal` is aborted before. Never polls. Rejects with `LogClosed` when the log closes.
+   * false when `signal` is aborted before. Never polls. Rejects with `LogClosed` when the log closes, and with
+   * `LogTooManyWaiters`.
    */
   waitFor(topic: string, partition: number, offset: number, signal?: AbortSignal): Promise<boolean>;
 
@@ -90,6 +91,9 @@ export interface EventLog {
   close(): Promise<void>;
 }
 
+/** What a reader in another process can do, beside a running instance; it sees the topics that are stored. */
+export type LogReader = Pick<EventLog, 'partitions' | 'read' | 'startOffset' | 'endOffset' | 'close'>;
+
 /** Each code with what it means and what to do about it. */
 export const LOG_ERRORS = {
   LogBacklogFull: 'too many appends wait for the disk; nothing was written, send it again later',
@@ -101,8 +105,10 @@ export const LOG_ERRORS = {
   LogOffsetTrimmed: 'the offset is below the start of the partition; retention has removed it',
   LogRecordInvalid: 'a record has no valid time, key or value; correct the sender',
   LogRecordTooLarge: 'one record exceeds the largest size that the log takes; make it smaller',
-  LogReadOnly: 'the log was opened for reading only',
+  LogTooManyWaiters: 'too many calls wait for new records; answer some of them first',
+  LogTopicInvalid: 'a topic has no valid name or number of partitions; correct what the log is opened with',
   LogTopicChanged: 'the data directory holds this topic with another number of partitions; it is fixed for ever',
+  LogUnavailable: 'the log cannot be reached; nothing was read, try again later',
   LogUnknownPartition: 'no such topic or partition was opened',
   LogWriteFailed: 'a write failed and its outcome is unknown; restart, and continue from what is stored',
 } as const;

@@ -101,13 +101,16 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
+/** What a reader in another process can do, beside a running instance. */
+export type StateReader = Pick<StateStore, 'peek' | 'scan' | 'close'>;
+
 /** Each code with what it means and what to do about it. */
 export const STATE_ERRORS = {
   Fenced: 'another owner or another step came before; drop what is in memory, claim again and start at the checkpoint',
   StateClosed: 'the state store was closed; open it again',
   StateCorrupt: 'stored bytes are not such as the store writes; restore the data directory from a copy',
   StateInputInvalid: 'the call is outside the bounds of the store; nothing was written, correct the caller',
-  StateReadOnly: 'the state store was opened for reading only',
+  StateUnavailable: 'the state store cannot be reached; nothing was read, try again later',
   StateWriteFailed: 'a write failed and its outcome is unknown; restart, and continue from the checkpoint',
 } as const;
 
