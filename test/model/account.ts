@@ -69,7 +69,7 @@ export interface Sighting {
   readonly seenAt: number;
 }
 
-/** A rated piece of burst or on-demand GPUs. */
+/** A sample of which something was rated burst or on_demand, and where the last of that ends. */
 export interface UncoveredSighting {
   readonly resource: string;
   readonly gpuType: string;

@@ -59,7 +59,7 @@ export function stretchesOf(
   pieces: readonly Piece[],
   prices: readonly PriceEntry[],
 ): Stretch[] | 'no_price' {
-  const near = pieces.filter((p) => p.claim.accountId === account.id && p.start < claim.end && p.end > claim.start);
+  const near = pieces.filter((p) => p.start < claim.end && p.end > claim.start);
   const billed = near.filter((p) => sameMeter(p.claim, claim));
   const cuts = new Set([claim.start, claim.end]);
   for (const piece of near) {
@@ -101,9 +101,7 @@ export function piecesOf(
   const pieces: Piece[] = [];
   let rest = claim.weight;
   for (const r of holding) {
-    const users = taken.filter(
-      (p) => p.claim.accountId === account.id && p.reservationId === r.id && p.start <= start && start < p.end,
-    );
+    const users = taken.filter((p) => p.reservationId === r.id && p.start <= start && start < p.end);
     const free = r.gpus - users.reduce((sum, p) => sum + p.weight, 0);
     const weight = Math.min(rest, Math.max(0, free));
     if (weight > 0) pieces.push({ ...common, category: 'reserved', reservationId: r.id, weight, price: zero });
@@ -115,17 +113,19 @@ export function piecesOf(
 }
 
 /** R6, R7: a sample's pieces as lines. An amount is what the key's whole quantity costs less what its lines have cost so far. */
-export function linesOf(pieces: readonly Piece[], before: readonly Line[]): Line[] {
+export function linesOf(pieces: readonly Piece[], before: ReadonlyMap<string, readonly Line[]>): Line[] {
   const groups = new Map<string, Piece[]>();
   for (const piece of pieces) {
     const key = `${Math.floor(piece.start / hour)} ${sumKey(piece)}`;
-    groups.set(key, [...(groups.get(key) ?? []), piece]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [piece]);
+    else group.push(piece);
   }
   const lines: Line[] = [];
   for (const group of [...groups.values()].sort(byHourAndCategory)) {
     const first = head(group);
     const key = sumKey(first);
-    const same = [...before, ...lines].filter((line) => line.key === key);
+    const same = (before.get(key) ?? []).concat(lines.filter((line) => line.key === key));
     const quantityMs = group.reduce((sum, p) => sum + BigInt(p.weight) * BigInt(p.end - p.start), 0n);
     const total = same.reduce((sum, line) => sum + line.quantityMs, quantityMs);
     const cost = first.claim.resourceKind === 'cluster' ? costOfGpuMs : costOfGibMs;
