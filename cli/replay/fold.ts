@@ -58,6 +58,7 @@ export class ReplayFold {
       line: (line) => sink.row('rated', ratedLineJson(line)),
       entry: (entry) => sink.row('ledger', ledgerEntryJson(entry)),
       update: (update) => this.#enforcement.apply(update, emit),
+      reservationCharge: () => undefined,
       invoice: (invoice) => sink.holdInvoice(invoice.accountId, invoiceJson(invoice)),
     };
   }

@@ -4,6 +4,7 @@ import type { Invoice } from '../../shared/contracts/invoice.ts';
 import type { LedgerEntry } from '../../shared/contracts/ledger-entry.ts';
 import { DEFAULT_POLICY, type Policy, type PolicyOverrides } from '../../shared/contracts/policy.ts';
 import type { Category, RatedLine } from '../../shared/contracts/rated-line.ts';
+import type { ReservationCharge } from '../../shared/contracts/reservation-charge.ts';
 import type { Nanos, PriceMicros } from '../../shared/money.ts';
 import type { Instant } from '../../shared/time.ts';
 import type { IntervalSet } from './interval-set.ts';
@@ -307,5 +308,6 @@ export interface Effects {
   line(line: RatedLine): void;
   entry(entry: LedgerEntry): void;
   update(update: BalanceUpdate): void;
+  reservationCharge(charge: ReservationCharge): void;
   invoice(invoice: Invoice): void;
 }

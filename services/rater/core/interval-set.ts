@@ -61,16 +61,19 @@ export class IntervalSet {
     if (count > 0) bounds.splice(0, count);
   }
 
-  isEmpty(): boolean {
-    return this.#bounds.length === 0;
-  }
-
   /** The hours whose chunks changed since the last call, with what they hold now (empty: nothing any more). */
   takeChanges(): ReadonlyMap<number, readonly number[]> {
     const chunks = new Map<number, readonly number[]>();
     for (const hour of this.#changedHours) chunks.set(hour, this.#chunk(hour));
     this.#changedHours.clear();
     return chunks;
+  }
+
+  /** Every hour that has a chunk. */
+  hours(): readonly number[] {
+    const hours = new Set<number>(this.#changedHours);
+    for (let index = 0; index < this.#bounds.length; index += 2) hours.add(Math.floor(at(this.#bounds, index) / HOUR_MS));
+    return [...hours];
   }
 
   /** Puts back a chunk that was stored. Chunks may come in any order. */

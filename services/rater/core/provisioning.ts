@@ -54,15 +54,29 @@ export function chargeTerms(
   clock: Instant,
   effects: Effects,
 ): void {
+  const entryId = nextEntryId('reservation', account, reservation);
   let total: Nanos = 0n;
-  for (const term of terms) {
+  for (const [index, term] of terms.entries()) {
     const quantity = quantityFor(account, quantityKey(reservation, term, clock), undefined);
-    total += addQuantity(account, quantity, gpuMs(reservation, term)).amountNanos;
+    const quantityMs = gpuMs(reservation, term);
+    const { amountNanos } = addQuantity(account, quantity, quantityMs);
+    total += amountNanos;
+    effects.reservationCharge({
+      chargeId: `${entryId}/${index}`,
+      entryId,
+      accountId: account.id,
+      reservationId: reservation.id,
+      clusterId: reservation.clusterId,
+      gpuType: reservation.gpuType,
+      quantityMs,
+      unitPriceMicros: term.priceMicros,
+      amountNanos,
+      invoiceMonth: monthOf(clock),
+    });
   }
   reservation.chargedNanos += total;
   touch(account, reservation);
-  const cause = { entryId: nextEntryId('reservation', account, reservation), ref: reservation.id };
-  charge(account, 'reservation', total, cause, clock, effects);
+  charge(account, 'reservation', total, { entryId, ref: reservation.id }, clock, effects);
 }
 
 /** C4, R6: what one more stretch would be charged now, to the nano. */

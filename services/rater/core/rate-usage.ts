@@ -64,6 +64,7 @@ export function rateGpuUsage(
     usage: 'gpu',
     reservations: use.reservations,
   });
+  for (const reservation of use.reservations) if (reservation.used.changed) touch(account, reservation);
   const sample: Sample = { account, owner: node, usage, prefix: `c/${account.id}/${cluster.id}/${node.id}`, envelope };
   emitLines(sample, drafts, clock, effects);
   const before = cluster.gpuTypes.get(node.gpuType);

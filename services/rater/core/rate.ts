@@ -28,9 +28,9 @@ export class Partition {
   readonly applied = new Map<string, AppliedId>();
   /** E2: the highest time seen; -1 before the first event. */
   clock: Instant = -1;
-  /** What was applied to the book since a commit took it. */
-  bookDirty = false;
   readonly #timers = new TimerHeap<Account>();
+  readonly #newlyApplied: AppliedId[] = [];
+  readonly #repriced = new Set<string | undefined>();
 
   /**
    * E2-E6: applies one event that ingest's checks have let through. What is due before its time is carried out first.
@@ -52,6 +52,18 @@ export class Partition {
   /** B3: tells the enforcer how far time and log have come. */
   watermark(partition: number, nextOffset: number): Watermark {
     return { kind: 'watermark', partition, clock: this.clock, nextOffset };
+  }
+
+  /** What was applied without an account since the last call. */
+  takeApplied(): readonly AppliedId[] {
+    return this.#newlyApplied.splice(0);
+  }
+
+  /** The gpu_types whose prices changed since the last call; undefined stands for storage. */
+  takeRepriced(): readonly (string | undefined)[] {
+    const repriced = [...this.#repriced];
+    this.#repriced.clear();
+    return repriced;
   }
 
   /** Puts in an account that was loaded from the store. */
@@ -131,8 +143,11 @@ export class Partition {
       );
     }
     publishPrices(this.book, body, this.clock);
-    this.applied.set(id, { kind: 'applied', key: id, dirty: true, fingerprint: content });
-    this.bookDirty = true;
+    const applied: AppliedId = { kind: 'applied', key: id, dirty: true, fingerprint: content };
+    this.applied.set(id, applied);
+    this.#newlyApplied.push(applied);
+    for (const gpuType of body.gpuHour.keys()) this.#repriced.add(gpuType);
+    if (body.gibMonth !== undefined) this.#repriced.add(undefined);
     return APPLIED;
   }
 

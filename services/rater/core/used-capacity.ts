@@ -46,6 +46,16 @@ export class UsedCapacity {
     return chunks;
   }
 
+  /** Whether there is a chunk to write. */
+  get changed(): boolean {
+    return this.#changedHours.size > 0;
+  }
+
+  /** Every hour that has a chunk. */
+  hours(): readonly number[] {
+    return [...new Set([...this.#changedHours, ...this.#times.map((time) => Math.floor(time / HOUR_MS))])];
+  }
+
   /** Puts back a chunk that was stored. Chunks may come in any order. */
   restore(chunk: readonly number[]): void {
     const first = chunk[0];

@@ -71,6 +71,8 @@ export interface CommandDetail {
   /** N7: the command that did not take, and its attempt. */
   readonly overdueCommand?: CommandName;
   readonly overdueAttempt?: number;
+  /** N9, N11: what holds the partition's enforcement. */
+  readonly why?: 'input_stale' | 'brake';
 }
 
 export interface PlannedAction {
