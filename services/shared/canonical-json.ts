@@ -15,3 +15,8 @@ export function canonicalJson(value: unknown): string {
 export function fingerprint(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22);
 }
+
+/** SHA-256 of a text, in hex: what a final invoice is known by. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -108,7 +108,8 @@ function writeNode(account: Account, node: Node, writes: FieldWrite[]): void {
   const { lastEnd, seenAt, active } = node.activity;
   const value = [node.gpuType, node.gpus, lastEnd, seenAt, active ? 1 : 0];
   writes.push([`n/${name}`, known ? JSON.stringify(value) : null]);
-  if (known) for (const [hour, bounds] of node.billed.takeChanges()) writes.push([`b/${name}/${hour}`, chunkText(bounds)]);
+  if (known)
+    for (const [hour, bounds] of node.billed.takeChanges()) writes.push([`b/${name}/${hour}`, chunkText(bounds)]);
   else for (const hour of node.billed.hours()) writes.push([`b/${name}/${hour}`, null]);
 }
 
@@ -122,7 +123,9 @@ function writeVolume(account: Account, volume: Volume, writes: FieldWrite[]): vo
     published: published === undefined ? null : { ...published, burnRateNanos: `${published.burnRateNanos}` },
   };
   writes.push([`v/${volume.id}`, known ? JSON.stringify(value) : null]);
-  if (known) for (const [hour, bounds] of volume.billed.takeChanges()) writes.push([`w/${volume.id}/${hour}`, chunkText(bounds)]);
+  if (known)
+    for (const [hour, bounds] of volume.billed.takeChanges())
+      writes.push([`w/${volume.id}/${hour}`, chunkText(bounds)]);
   else for (const hour of volume.billed.hours()) writes.push([`w/${volume.id}/${hour}`, null]);
 }
 

@@ -15,13 +15,13 @@ import {
 } from './account.ts';
 import { refreshNode, refreshUncovered, refreshVolume } from './activity.ts';
 import { keepGrant } from './credits.ts';
-import { finalAt } from './months.ts';
-import { costOf, unitOf } from './quantities.ts';
-import type { PriceList } from './price-list.ts';
-import { clusterOf, gpuTypeOf, holdReservation, volumeOf } from './resources.ts';
-import { armReservation } from './reservations.ts';
-import { putTimer } from './timers.ts';
 import { IntervalSet } from './interval-set.ts';
+import { finalAt } from './months.ts';
+import type { PriceList } from './price-list.ts';
+import { costOf, unitOf } from './quantities.ts';
+import { armReservation } from './reservations.ts';
+import { clusterOf, gpuTypeOf, holdReservation, volumeOf } from './resources.ts';
+import { putTimer } from './timers.ts';
 import { UsedCapacity } from './used-capacity.ts';
 
 /**
@@ -78,7 +78,10 @@ function restoreField(account: Account, field: string, text: string, clock: Inst
       account.reservations.get(parts[1] ?? '')?.used.restore(JSON.parse(text));
       return;
     case 'b':
-      account.clusters.get(parts[1] ?? '')?.nodes.get(parts[2] ?? '')?.billed.restore(JSON.parse(text));
+      account.clusters
+        .get(parts[1] ?? '')
+        ?.nodes.get(parts[2] ?? '')
+        ?.billed.restore(JSON.parse(text));
       return;
     case 'w':
       account.volumes.get(parts[1] ?? '')?.billed.restore(JSON.parse(text));
@@ -123,7 +126,10 @@ export function restorePriceList(list: PriceList, stored: StoredPrices): PriceLi
   return list;
 }
 
-function restoreContract(account: Account, stored: readonly [readonly (readonly [string, StoredPrices])[], StoredPrices]): void {
+function restoreContract(
+  account: Account,
+  stored: readonly [readonly (readonly [string, StoredPrices])[], StoredPrices],
+): void {
   for (const [gpuType, list] of stored[0]) account.contract.gpuHour.set(gpuType, restorePriceList([], list));
   restorePriceList(account.contract.gibMonth, stored[1]);
 }
@@ -184,7 +190,11 @@ function restoreReservation(account: Account, id: string, stored: StoredReservat
   if (reservation.charged) holdReservation(gpuTypeOf(cluster, reservation.gpuType), reservation);
 }
 
-function restoreNode(account: Account, parts: readonly string[], stored: readonly [string, number, number, number, number]): void {
+function restoreNode(
+  account: Account,
+  parts: readonly string[],
+  stored: readonly [string, number, number, number, number],
+): void {
   const cluster = account.clusters.get(parts[1] ?? '');
   if (cluster === undefined) throw unreadable(account, parts.join('/'));
   const [gpuType, gpus, lastEnd, seenAt, active] = stored;
@@ -259,11 +269,33 @@ type StoredQuantity = readonly [
 ];
 
 function restoreQuantity(account: Account, key: string, stored: StoredQuantity): void {
-  const [resourceKind, resourceId, sku, category, reservationId, unitPrice, listPrice, invoiceMonth, correction, total] = stored;
+  const [
+    resourceKind,
+    resourceId,
+    sku,
+    category,
+    reservationId,
+    unitPrice,
+    listPrice,
+    invoiceMonth,
+    correction,
+    total,
+  ] = stored;
   const totalMs = BigInt(total);
   const unit = unitOf(resourceKind);
   account.quantities.set(key, {
-    ...{ kind: 'quantity', key, dirty: false, resourceKind, resourceId, sku, category, invoiceMonth, correction, totalMs },
+    ...{
+      kind: 'quantity',
+      key,
+      dirty: false,
+      resourceKind,
+      resourceId,
+      sku,
+      category,
+      invoiceMonth,
+      correction,
+      totalMs,
+    },
     reservationId: reservationId ?? undefined,
     unitPriceMicros: BigInt(unitPrice),
     listPriceMicros: BigInt(listPrice),
@@ -286,7 +318,8 @@ function restoreMonth(account: Account, month: string, stored: readonly [string,
 
 /** Timers are not stored but for the account's earliest: they follow from what is. */
 function arm(account: Account, clock: Instant): void {
-  for (const reservation of account.reservations.values()) if (!reservation.ended) armReservation(account, reservation, clock);
+  for (const reservation of account.reservations.values())
+    if (!reservation.ended) armReservation(account, reservation, clock);
   for (const month of account.months.values()) putTimer(account, finalAt(month.month), month);
   for (const cluster of account.clusters.values()) armCluster(account, cluster, clock);
   for (const volume of account.volumes.values()) if (volume.activity.active) refreshVolume(account, volume, clock);

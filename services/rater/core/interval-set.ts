@@ -72,7 +72,8 @@ export class IntervalSet {
   /** Every hour that has a chunk. */
   hours(): readonly number[] {
     const hours = new Set<number>(this.#changedHours);
-    for (let index = 0; index < this.#bounds.length; index += 2) hours.add(Math.floor(at(this.#bounds, index) / HOUR_MS));
+    for (let index = 0; index < this.#bounds.length; index += 2)
+      hours.add(Math.floor(at(this.#bounds, index) / HOUR_MS));
     return [...hours];
   }
 

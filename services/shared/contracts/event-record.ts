@@ -7,3 +7,8 @@ import { formatInstant, type Instant } from '../time.ts';
 export function eventLine(recordText: string, time: Instant): string {
   return `{"time":"${formatInstant(time)}",${recordText.slice(1)}`;
 }
+
+/** E1: the same event as it is passed on to other partitions, which do not judge it again. */
+export function forwardedText(recordText: string): string {
+  return `{"forwarded":true,${recordText.slice(1)}`;
+}

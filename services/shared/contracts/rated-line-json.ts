@@ -24,7 +24,8 @@ export function ratedLineJson(line: RatedLine): string {
   );
 }
 
-function tagsJson(tags: ReadonlyMap<string, string>): string {
+/** Tags as a JSON object, whatever their names (`__proto__` is one like any other). */
+export function tagsJson(tags: ReadonlyMap<string, string>): string {
   const members: string[] = [];
   for (const [key, value] of tags) members.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
   return `{${members.join(',')}}`;

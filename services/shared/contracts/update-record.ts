@@ -60,7 +60,9 @@ export function updateRecords(update: BalanceUpdate, offset: number): readonly s
     level: update.level,
     passed_ms: update.passedMs,
     policy: update.policy,
-    grants: update.grants.map(({ grantId, expiresAt }) => (expiresAt === undefined ? { grantId } : { grantId, expiresAt })),
+    grants: update.grants.map(({ grantId, expiresAt }) =>
+      expiresAt === undefined ? { grantId } : { grantId, expiresAt },
+    ),
     reservations: update.reservations,
     on_demand_prices: [...update.onDemandPriceNanos].map(([gpuType, price]) => [gpuType, formatAmount(price)]),
   };

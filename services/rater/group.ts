@@ -1,0 +1,113 @@
+import type { BalanceUpdate } from '../shared/contracts/balance-update.ts';
+import type { Invoice } from '../shared/contracts/invoice.ts';
+import type { LedgerEntry } from '../shared/contracts/ledger-entry.ts';
+import type { RatedLine } from '../shared/contracts/rated-line.ts';
+import type { ReservationCharge } from '../shared/contracts/reservation-charge.ts';
+import { updateRecords } from '../shared/contracts/update-record.ts';
+import type { Instant } from '../shared/time.ts';
+import type { Effects } from './core/account.ts';
+import {
+  balanceUpdateRow,
+  finalInvoiceRow,
+  ledgerEntryRow,
+  type Place,
+  RATER_TABLES,
+  type RaterTable,
+  type RejectionRow,
+  ratedLineRow,
+  rejectionRow,
+  reservationChargeRow,
+  type VerdictRow,
+  verdictRow,
+} from './rows.ts';
+
+/** A record for a topic of the log. */
+export interface KeyedRecord {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * What a group of records brought about and no sink has yet: rows by table, and records of `balance.updates`. Each row
+ * knows the offset that caused it, so that a repeat from the log writes the same rows.
+ */
+export class Group implements Effects {
+  readonly #partition: number;
+  readonly rows: ReadonlyMap<RaterTable, string[]> = new Map(RATER_TABLES.map((table) => [table, []]));
+  readonly rejected: KeyedRecord[] = [];
+  /** E1: prices that go on to the other partitions, in order, with the time at which they were judged. */
+  readonly forwards: (KeyedRecord & { readonly time: Instant })[] = [];
+  #updates: KeyedRecord[] = [];
+  #offset = -1;
+  #index = 0;
+  /** How many records of the log it was made of. */
+  records = 0;
+
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
+
+  /** The rows that follow are caused by the record at this offset. */
+  begin(offset: number): void {
+    this.#offset = offset;
+    this.#index = 0;
+    this.records += 1;
+  }
+
+  line(line: RatedLine): void {
+    this.#put('rated_lines', ratedLineRow(line, this.#place()));
+  }
+
+  entry(entry: LedgerEntry): void {
+    this.#put('ledger_entries', ledgerEntryRow(entry, this.#place()));
+  }
+
+  reservationCharge(charge: ReservationCharge): void {
+    this.#put('reservation_charges', reservationChargeRow(charge, this.#place()));
+  }
+
+  update(update: BalanceUpdate): void {
+    this.#put('balance_updates', balanceUpdateRow(update, this.#place()));
+    for (const value of updateRecords(update, this.#offset)) this.#updates.push({ key: update.accountId, value });
+  }
+
+  invoice(invoice: Invoice): void {
+    this.#put('invoices_final', finalInvoiceRow(invoice, this.#place()));
+  }
+
+  verdict(row: VerdictRow): void {
+    this.#put('event_verdicts', verdictRow(row, this.#place()));
+  }
+
+  rejection(row: RejectionRow): void {
+    const place = this.#place();
+    this.#put('rejections', rejectionRow(row, place));
+    this.rejected.push({ key: row.accountId ?? '', value: rejectedRecord(row, place) });
+  }
+
+  /** The records of `balance.updates` since the last call. */
+  takeUpdates(): readonly KeyedRecord[] {
+    const updates = this.#updates;
+    this.#updates = [];
+    return updates;
+  }
+
+  #put(table: RaterTable, row: string): void {
+    this.rows.get(table)?.push(row);
+  }
+
+  #place(): Place {
+    this.#index += 1;
+    return { partition: this.#partition, offset: this.#offset, index: this.#index - 1 };
+  }
+}
+
+/** A record of `metering.rejected`: the event whole, with reason, detail and where it came from (E4). */
+function rejectedRecord(row: RejectionRow, place: Place): string {
+  return JSON.stringify({
+    reason: row.reason,
+    detail: row.detail,
+    origin: { partition: place.partition, offset: place.offset },
+    event: { encoding: 'json', text: row.event },
+  });
+}

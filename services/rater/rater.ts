@@ -1,0 +1,401 @@
+import type { EventLog, LogRecord } from '../../platform/log/port.ts';
+import type { Checkpoint, Commit, Fence, FieldWrite, StateStore, TimerWrite } from '../../platform/state/port.ts';
+import type { MeteringEvent } from '../shared/contracts/event.ts';
+import { eventLine, forwardedText } from '../shared/contracts/event-record.ts';
+import { parseEvent } from '../shared/contracts/parse-event.ts';
+import { watermarkRecord } from '../shared/contracts/update-record.ts';
+import { formatInstant, type Instant } from '../shared/time.ts';
+import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
+import type { Account } from './core/account.ts';
+import { takeFieldWrites } from './core/account-fields.ts';
+import { restoreAccount } from './core/account-restore.ts';
+import type { Outcome } from './core/outcome.ts';
+import { restorePartition, takePartitionWrites } from './core/partition-fields.ts';
+import { Partition } from './core/rate.ts';
+import { Group } from './group.ts';
+import { RATER_TABLES, type RaterTable } from './rows.ts';
+import { VerdictBoard } from './verdict-board.ts';
+
+/** Where rated rows go: `platform/warehouse` in a running system. Idempotent by row identity. */
+export interface RowSink {
+  insertBlock(table: RaterTable, rows: readonly string[], options: { readonly token: string }): Promise<void>;
+  /** How many distinct rows of a table come from offsets in `[from, to)` of a partition. */
+  countRows(table: RaterTable, partition: number, from: number, to: number): Promise<number>;
+}
+
+export interface RaterLogger {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What a rater tells of itself, for metrics. */
+export interface RaterObserver {
+  applied(outcome: Outcome): void;
+  committed(records: number, tookMs: number): void;
+}
+
+export interface RaterDeps {
+  readonly log: EventLog;
+  readonly state: StateStore;
+  readonly rows: RowSink;
+  readonly logger: RaterLogger;
+  readonly observer: RaterObserver;
+  /** The rater's own clock, integer ms: for the length of groups, and against a log whose clock has jumped. */
+  readonly now: () => number;
+  /** Resolves after that long, or at once when aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export interface RaterConfig {
+  readonly partition: number;
+  readonly partitions: number;
+  /** A group ends after this many records or this long, whichever is first. */
+  readonly groupRecordsMax: number;
+  readonly groupMs: number;
+  readonly runRecordsMax: number;
+  readonly runBytesMax: number;
+  /** Accounts kept in memory between groups. */
+  readonly accountsMax: number;
+  /** How far a record's time may be ahead of the rater's own clock; undefined where the log takes the events' own. */
+  readonly clockJumpMaxMs: number | undefined;
+}
+
+/** The rater's clock and log disagree, or its stores do: the partition stops, and says what to do. */
+export class RaterStopped extends Error {
+  constructor(name: string, detail: string) {
+    super(detail);
+    this.name = name;
+  }
+}
+
+const PARTITION_KEY = 'partition';
+const PAGE_KEYS = 1000;
+const DUE_MAX = 10_000;
+
+/**
+ * The shell around the core of one partition: it reads runs of records, folds them in memory, sends balance updates at
+ * once and rows in large blocks, and when all are acknowledged writes one fenced checkpoint: effects first, checkpoint
+ * last. A crash before the checkpoint repeats a part of the log from the older state, which makes the same rows again.
+ */
+export class Rater {
+  readonly #deps: RaterDeps;
+  readonly #config: RaterConfig;
+  readonly #scope: string;
+  readonly verdicts: VerdictBoard;
+  #partition = new Partition();
+  #fence: Fence = { epoch: 0, nextOffset: undefined };
+  #offset = 0;
+  #group: Group;
+  #groupSince = 0;
+  #committing: Promise<void> = Promise.resolve();
+  #committedOffset = 0;
+  /** Every account of the partition is in memory: one that is not does not exist, and the store need not be asked. */
+  #complete = false;
+  readonly #used = new Map<string, number>();
+  #runs = 0;
+
+  constructor(deps: RaterDeps, config: RaterConfig) {
+    this.#deps = deps;
+    this.#config = config;
+    this.#scope = `rater/${config.partition}`;
+    this.#group = new Group(config.partition);
+    this.verdicts = new VerdictBoard();
+  }
+
+  /** How far the log was folded, and how far it is behind a checkpoint. */
+  get progress(): { readonly folded: number; readonly committed: number; readonly clock: Instant } {
+    return { folded: this.#offset, committed: this.#committedOffset, clock: this.#partition.clock };
+  }
+
+  /** An account as it is in memory; undefined if it is not loaded or not opened. */
+  account(id: string): Account | undefined {
+    return this.#partition.accounts.get(id);
+  }
+
+  /** The accounts in memory. */
+  accounts(): Iterable<Account> {
+    return this.#partition.accounts.values();
+  }
+
+  /**
+   * Takes the partition over and puts its state together again.
+   * @throws RaterStopped `CheckpointAheadOfLog`, `RulesVersionUnknown`, `WarehouseBehindCheckpoint`
+   */
+  async start(): Promise<void> {
+    const { state, log } = this.#deps;
+    const { fence, checkpoint } = await state.claim(this.#scope);
+    this.#fence = fence;
+    const end = await log.endOffset(TOPICS.events, this.#config.partition);
+    this.#offset = checkpoint?.nextOffset ?? 0;
+    this.#committedOffset = this.#offset;
+    this.verdicts.processed(this.#offset);
+    if (this.#offset > end) {
+      throw new RaterStopped(
+        'CheckpointAheadOfLog',
+        `the checkpoint of ${this.#scope} is at ${this.#offset}, the log ends at ${end}: it lost records; restore it`,
+      );
+    }
+    if (checkpoint !== undefined) await this.#restore(checkpoint);
+    else this.#complete = true;
+    this.#deps.logger.info({ scope: this.#scope, offset: this.#offset, end }, 'rater started');
+  }
+
+  /** Folds the log until aborted; then writes what is open and returns. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const records = await this.#read();
+      if (records.length > 0) await this.#fold(records);
+      else await this.#idle(signal);
+      if (this.#group.records >= this.#config.groupRecordsMax || this.#groupIsOld()) await this.#commit();
+    }
+    await this.#commit();
+    await this.#committing;
+  }
+
+  #read(): Promise<readonly LogRecord[]> {
+    const { runRecordsMax, runBytesMax, partition } = this.#config;
+    const limits = { recordsMax: runRecordsMax, bytesMax: runBytesMax };
+    return this.#deps.log.read(TOPICS.events, partition, this.#offset, limits);
+  }
+
+  /** Waits for a record, no longer than the open group may wait. */
+  async #idle(signal: AbortSignal): Promise<void> {
+    const { log, sleep, now } = this.#deps;
+    if (this.#group.records === 0) {
+      await log.waitFor(TOPICS.events, this.#config.partition, this.#offset, signal);
+      return;
+    }
+    const woken = new AbortController();
+    const stop = (): void => woken.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    const left = Math.max(0, this.#groupSince + this.#config.groupMs - now());
+    const waited = log.waitFor(TOPICS.events, this.#config.partition, this.#offset, woken.signal);
+    await Promise.race([waited, sleep(left, woken.signal)]);
+    woken.abort();
+    await waited;
+    signal.removeEventListener('abort', stop);
+  }
+
+  #groupIsOld(): boolean {
+    return this.#group.records > 0 && this.#deps.now() - this.#groupSince >= this.#config.groupMs;
+  }
+
+  async #fold(records: readonly LogRecord[]): Promise<void> {
+    if (this.#group.records === 0) this.#groupSince = this.#deps.now();
+    const events = records.map((record) => this.#decode(record));
+    await this.#prefetch(events);
+    this.#runs += 1;
+    for (const { record, text, event } of events) {
+      this.#group.begin(record.offset);
+      const outcome = this.#partition.apply(event, this.#group);
+      this.#settle(record, text, event, outcome);
+    }
+    const last = records[records.length - 1];
+    if (last === undefined) return;
+    this.#offset = last.offset + 1;
+    const { partition } = this.#config;
+    const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
+    await this.#deps.log.append(TOPICS.updates, partition, [...this.#group.takeUpdates(), watermark]);
+    this.verdicts.processed(this.#offset);
+  }
+
+  /** E4: keeps what was rejected whole, and tells the verdict of every act. */
+  #settle(record: LogRecord, text: string, event: MeteringEvent, outcome: Outcome): void {
+    const { envelope, body } = event;
+    const { clock } = this.#partition;
+    this.#deps.observer.applied(outcome);
+    this.verdicts.settle(record.offset, outcome);
+    const accountId = envelope.subject;
+    const refusal = outcome.kind === 'rejected' ? outcome : undefined;
+    if (refusal !== undefined) {
+      const { reason, detail } = refusal;
+      this.#group.rejection({ accountId, reason, detail, event: eventLine(text, record.time), clock });
+    }
+    if (body.type === 'usage.gpu' || body.type === 'usage.storage' || body.type === 'clock.tick') return;
+    this.#group.verdict({
+      event: `${envelope.source}/${envelope.id}`,
+      accountId,
+      verdict: outcome.kind,
+      reason: refusal?.reason,
+      detail: refusal?.detail,
+      clock,
+    });
+    // E1: a price that was judged here goes on to the other partitions, before the checkpoint.
+    if (body.type === 'prices.published' && outcome.kind === 'applied' && !envelope.forwarded) {
+      this.#group.forwards.push({ key: '', value: forwardedText(text), time: record.time });
+    }
+  }
+
+  #decode(record: LogRecord): { record: LogRecord; text: string; event: MeteringEvent } {
+    const text = record.value.toString('utf8');
+    const event = parseEvent(JSON.parse(text), record.time);
+    if ('reason' in event) {
+      throw new RaterStopped(
+        'RecordUnreadable',
+        `offset ${record.offset} of ${TOPICS.events}: ${event.detail}; ingest lets no such record in`,
+      );
+    }
+    const { clockJumpMaxMs, partition } = this.#config;
+    if (clockJumpMaxMs !== undefined && record.time > this.#deps.now() + clockJumpMaxMs) {
+      throw new RaterStopped(
+        'ClockJumped',
+        `offset ${record.offset} of partition ${partition} has the time ${formatInstant(record.time)}, more than ` +
+          `${clockJumpMaxMs} ms ahead of this machine's clock; mend the clock that is wrong`,
+      );
+    }
+    return { record, text, event };
+  }
+
+  /** Loads the accounts that a run touches, and those for which something comes due before its end. */
+  async #prefetch(events: readonly { readonly event: MeteringEvent }[]): Promise<void> {
+    for (const { event } of events) {
+      if (event.envelope.subject !== undefined) this.#used.set(event.envelope.subject, this.#runs);
+    }
+    if (this.#complete) return;
+    await this.#committing;
+    const wanted = new Set<string>();
+    let until = this.#partition.clock;
+    for (const { event } of events) {
+      const { subject, time } = event.envelope;
+      if (subject !== undefined && !this.#partition.accounts.has(subject)) wanted.add(subject);
+      if (time > until) until = time;
+    }
+    await this.#load(wanted);
+    for (;;) {
+      const due = await this.#deps.state.due(this.#scope, this.#fence, until, DUE_MAX);
+      const missing = due.map(({ member }) => member).filter((id) => !this.#partition.accounts.has(id));
+      if (missing.length === 0) return;
+      await this.#load(new Set(missing));
+    }
+  }
+
+  async #load(ids: ReadonlySet<string>): Promise<void> {
+    if (ids.size === 0) return;
+    const keys = [...ids].map(accountKey);
+    const hashes = await this.#deps.state.load(this.#scope, this.#fence, keys);
+    for (const id of ids) {
+      const fields = hashes.get(accountKey(id));
+      if (fields !== undefined) this.#partition.putAccount(restoreAccount(id, fields, this.#partition.clock));
+    }
+  }
+
+  /** Ends the group: rows to the warehouse, rejections to their topic, then the checkpoint. One is under way at a time. */
+  async #commit(): Promise<void> {
+    if (this.#group.records === 0) return;
+    await this.#committing;
+    const group = this.#group;
+    const from = this.#committedOffset;
+    this.#group = new Group(this.#config.partition);
+    const step = this.#takeStep(group, from);
+    this.#evict();
+    this.#committing = this.#write(group, from, step);
+    // The next commit, load or end of the run awaits it; a rejection in between must not count as unhandled.
+    this.#committing.catch(() => undefined);
+  }
+
+  #takeStep(group: Group, from: number): Commit {
+    const writes: FieldWrite[] = takePartitionWrites(this.#partition).map(([field, value]) => [
+      PARTITION_KEY,
+      field,
+      value,
+    ]);
+    const timers: TimerWrite[] = [];
+    for (const account of this.#partition.accounts.values()) {
+      if (account.changes.length > 0) {
+        for (const [field, value] of takeFieldWrites(account)) writes.push([accountKey(account.id), field, value]);
+      }
+      if (account.timerDirty) {
+        account.timerDirty = false;
+        timers.push([account.id, Number.isFinite(account.timerAt) ? account.timerAt : null]);
+      }
+    }
+    const counts = RATER_TABLES.map((table) => group.rows.get(table)?.length ?? 0);
+    const meta = JSON.stringify({ from, counts });
+    return { next: { nextOffset: this.#offset, version: `${RULES_VERSION}`, meta }, writes, timers };
+  }
+
+  async #write(group: Group, from: number, step: Commit): Promise<void> {
+    const { log, rows, state, now, observer } = this.#deps;
+    const { partition } = this.#config;
+    const begun = now();
+    const token = `${TOPICS.events}:${partition}:${from}-${step.next.nextOffset}`;
+    const inserts = RATER_TABLES.map(async (table) => {
+      const block = group.rows.get(table) ?? [];
+      if (block.length > 0) await rows.insertBlock(table, block, { token });
+    });
+    const rejected = group.rejected.length > 0 ? log.append(TOPICS.rejected, partition, group.rejected) : undefined;
+    await Promise.all([...inserts, rejected, this.#forward(group)]);
+    this.#fence = await state.commit(this.#scope, this.#fence, step);
+    this.#committedOffset = step.next.nextOffset;
+    observer.committed(group.records, now() - begun);
+  }
+
+  async #forward(group: Group): Promise<void> {
+    if (group.forwards.length === 0) return;
+    const { partition: own, partitions } = this.#config;
+    const others = Array.from({ length: partitions }, (_, index) => index).filter((index) => index !== own);
+    await Promise.all(others.map((partition) => this.#deps.log.append(TOPICS.events, partition, group.forwards)));
+  }
+
+  /** Forgets the accounts that were used least recently, once what they changed is on its way to the store. */
+  #evict(): void {
+    const { accounts } = this.#partition;
+    if (accounts.size <= this.#config.accountsMax) return;
+    this.#complete = false;
+    const byUse = [...accounts.values()].sort((a, b) => (this.#used.get(a.id) ?? 0) - (this.#used.get(b.id) ?? 0));
+    for (const account of byUse.slice(0, accounts.size - this.#config.accountsMax)) {
+      this.#partition.dropAccount(account);
+      this.#used.delete(account.id);
+    }
+  }
+
+  async #restore(checkpoint: Checkpoint): Promise<void> {
+    if (checkpoint.version !== `${RULES_VERSION}`) {
+      throw new RaterStopped(
+        'RulesVersionUnknown',
+        `the state of ${this.#scope} is of version ${checkpoint.version} of the rules, this program knows ` +
+          `${RULES_VERSION}; start the release that wrote it, or a later one`,
+      );
+    }
+    await this.#checkRows(checkpoint);
+    const { state } = this.#deps;
+    const found = await state.load(this.#scope, this.#fence, [PARTITION_KEY]);
+    this.#partition = restorePartition(found.get(PARTITION_KEY) ?? new Map());
+    this.#complete = await this.#loadAll();
+  }
+
+  /** True if all accounts fit into memory and are there. */
+  async #loadAll(): Promise<boolean> {
+    const { state } = this.#deps;
+    let after = 'a/';
+    for (;;) {
+      const keys = await state.scan(this.#scope, { after, limit: PAGE_KEYS, fence: this.#fence });
+      const ids = keys.filter((key) => key.startsWith('a/')).map((key) => key.slice(2));
+      if (ids.length === 0) return true;
+      if (this.#partition.accounts.size + ids.length > this.#config.accountsMax) return false;
+      await this.#load(new Set(ids));
+      after = keys[keys.length - 1] ?? after;
+    }
+  }
+
+  /** A checkpoint past lost rows cannot be rewound: the rows of the last group are counted against it. */
+  async #checkRows(checkpoint: Checkpoint): Promise<void> {
+    const { from, counts }: { from: number; counts: readonly number[] } = JSON.parse(checkpoint.meta);
+    const { partition } = this.#config;
+    for (const [index, table] of RATER_TABLES.entries()) {
+      const expected = counts[index] ?? 0;
+      if (expected === 0) continue;
+      const found = await this.#deps.rows.countRows(table, partition, from, checkpoint.nextOffset);
+      if (found >= expected) continue;
+      throw new RaterStopped(
+        'WarehouseBehindCheckpoint',
+        `${table} has ${found} of the ${expected} rows of offsets ${from} to ${checkpoint.nextOffset}: the warehouse ` +
+          'lost rows; rebuild it from the log (docs/OPERATIONS.md)',
+      );
+    }
+  }
+}
+
+function accountKey(id: string): string {
+  return `a/${id}`;
+}
