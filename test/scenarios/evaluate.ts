@@ -107,7 +107,7 @@ function checkLedger(facts: Facts, output: Output): string[] {
   }
   for (const [account, sums] of Object.entries(facts.ledger_sums ?? {})) {
     for (const [kind, want] of Object.entries(sums)) {
-      const entries = output.ledger.filter((e) => member(e, 'account_id') === account && e.kind === kind);
+      const entries = output.ledger.filter((e) => member(e, 'account_id') === account && text(e, 'kind') === kind);
       const got = usd(sumOf(entries, 'amount'));
       if (got !== want) found.push(`ledger_sums[${account}].${kind}: expected ${want}, got ${got}`);
     }
@@ -130,7 +130,9 @@ function checkInvoice(want: Row, output: Output): string[] {
   return [...checkOne(name, fields, [invoice]), ...wantedLines];
 }
 
-/** `line_n`: the last part of the line's id. */
+/** `line_n`: the last part of the line's id. Throws where that is no number. */
 function lineNumber(line: Row): number {
-  return Number(text(line, 'line_id').split('/').at(-1));
+  const last = text(line, 'line_id').split('/').at(-1) ?? '';
+  if (!/^\d+$/.test(last)) throw new Error(`line_id should end in a number: ${short(line)}`);
+  return Number(last);
 }

@@ -14,7 +14,7 @@ function checkSums(output: Output): string[] {
   const balances = sumsBy(output.balances, 'balance');
   const entries = sumsBy(output.ledger, 'amount');
   const used = sumsBy(
-    output.ledger.filter((entry) => entry.kind === 'usage'),
+    output.ledger.filter((entry) => text(entry, 'kind') === 'usage'),
     'amount',
   );
   const rated = sumsBy(output.rated, 'amount');
