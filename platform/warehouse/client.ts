@@ -52,8 +52,8 @@ const EXACT_READS: ClickHouseSettings = {
 };
 
 /**
- * A row is stored as it was sent or refused loudly. The defaults would turn null into '' or 0, numbers and objects into
- * text, and leave out members of tuples. A server that batches inserts (async_insert, its default since 26.3) would
+ * A row is stored as it was sent or refused loudly. The defaults would turn null into '', and numbers and objects into
+ * text. (What no setting prevents: null or '' for a number is 0, digits beyond a decimal's scale are cut, integers wrap.) A server that batches inserts (async_insert, its default since 26.3) would
  * acknowledge what it does not have yet.
  *
  * insert_deduplicate is off on purpose. The server writes a block's token to its log before it publishes the block's
@@ -70,8 +70,8 @@ const STRICT_WRITES: ClickHouseSettings = {
   input_format_json_read_bools_as_numbers: 0,
   input_format_json_read_objects_as_strings: 0,
   input_format_json_read_arrays_as_strings: 0,
-  input_format_json_defaults_for_missing_elements_in_named_tuple: 0,
-  input_format_json_ignore_unknown_keys_in_named_tuple: 0,
+  // a tuple is written as an array: no names to misspell, none to leave out
+  input_format_json_named_tuples_as_objects: 0,
   input_format_skip_unknown_fields: 0,
   throw_on_max_partitions_per_insert_block: 0,
   // a block is a few MB: parsing it on one core costs a seventh less CPU and is hardly slower

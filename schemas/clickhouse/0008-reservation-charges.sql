@@ -62,7 +62,7 @@ SELECT
   'gpu_hour' AS unit,
   unit_price,
   unit_price AS list_unit_price,
-  sum(amount) AS amount,
-  sum(amount) AS list_amount
-FROM reservation_charges FINAL
+  sum(charges.amount) AS amount,
+  sum(charges.amount) AS list_amount
+FROM reservation_charges AS charges FINAL
 GROUP BY account_id, invoice_month, cluster_id, gpu_type, reservation_id, unit_price;

@@ -52,7 +52,8 @@ describe('migrations', () => {
     const path = join(directory, file ?? '');
     const text = await readFile(path, 'utf8');
     await writeFile(path, `${text}\n`);
-    await writeFile(join(directory, '0009-late.sql'), 'CREATE TABLE late (a Int8) ENGINE = Memory;');
+    const late = `${String((await readMigrations(directory)).length + 1).padStart(4, '0')}-late.sql`;
+    await writeFile(join(directory, late), 'CREATE TABLE late (a Int8) ENGINE = Memory;');
     const changed = await readMigrations(directory);
     await expect(migrate(engine.client, changed)).rejects.toMatchObject({
       code: 'warehouse_migration_changed',
@@ -60,7 +61,7 @@ describe('migrations', () => {
     });
     expect(await rowsOf(engine.client, "SELECT name FROM system.tables WHERE name = 'late'")).toEqual([]);
     await writeFile(path, text);
-    await rm(join(directory, '0009-late.sql'));
+    await rm(join(directory, late));
   });
 
   test('a warehouse that knows more than this version is refused', async () => {
