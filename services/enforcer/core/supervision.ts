@@ -1,0 +1,178 @@
+import type { Command } from '../../shared/contracts/command.ts';
+import { DEFAULT_POLICY } from '../../shared/contracts/policy.ts';
+import { HOUR_MS, type Instant } from '../../shared/time.ts';
+import { sealCommand } from './commands.ts';
+import type { HeldBecause } from './held.ts';
+import type { Rules } from './rules.ts';
+import type { AccountState, Hold } from './state.ts';
+import type { Gate, GatedAction } from './turn.ts';
+
+/** N9, N11: within this much time of the partition's clock the brake counts, and after a release it does not. */
+const BRAKE_WINDOW_MS = HOUR_MS;
+
+/** What N9 and N11 know of a partition. Bounded by the brake: it holds before more accounts than it lets pass are in it. */
+export interface SupervisionState {
+  /** N11: an operator holds all accounts. */
+  hold: Hold | undefined;
+  /** N11: it holds itself. */
+  brake: Hold | undefined;
+  /** N11: after a release the brake lets pass what was in sight, until this instant of the partition's clock. */
+  brakeOffUntil: Instant;
+  /** N11: accounts that something was done to for want of credits, and when last, as far back as the brake counts. */
+  readonly acted: Map<string, Instant>;
+  /** N9: the input is stale, or was and has not been fresh for long enough. */
+  suspended: boolean;
+  freshSince: Instant | undefined;
+  /** N8: of the partition's own alerts. */
+  alerts: number;
+}
+
+export function newSupervision(): SupervisionState {
+  return {
+    hold: undefined,
+    brake: undefined,
+    brakeOffUntil: 0,
+    acted: new Map(),
+    suspended: false,
+    freshSince: undefined,
+    alerts: 0,
+  };
+}
+
+/** In replay there is no wall clock, and N9 and N11 are idle. */
+export const OPEN_GATE: Gate = { holds: () => undefined, passed: () => undefined };
+
+/** N9, N11: holds the actions of one partition. All that it decides follows from what it was told. */
+export class Supervision implements Gate {
+  readonly state: SupervisionState;
+  readonly #partition: number;
+  readonly #rules: Rules;
+  readonly #view: PartitionView;
+  #wallAt: Instant | undefined;
+  #alertsDue: ('input_stale' | 'brake')[] = [];
+
+  constructor(partition: number, rules: Rules, state: SupervisionState, view: PartitionView) {
+    this.#partition = partition;
+    this.#rules = rules;
+    this.state = state;
+    this.#view = view;
+  }
+
+  /** Why an action has to be held: nothing passes before the wall clock was read, or on stale input. */
+  holds(account: AccountState, action: GatedAction): HeldBecause | undefined {
+    const { state } = this;
+    if (this.#isStale(account.policy.staleAfterMs)) {
+      this.#suspend();
+      return 'stale';
+    }
+    if (account.held?.stale === true) return 'stale';
+    if (state.hold !== undefined || account.hold !== undefined) return 'operator';
+    if (state.brake !== undefined) return 'brake';
+    const { notice } = action;
+    if (notice === undefined) return undefined;
+    const published = account.published.get(notice.id);
+    if (!this.#rules.noticeIsRipe(published, notice.ms, this.#wallAt ?? 0)) return 'unpublished';
+    if (action.forCredits && this.#brakes(account.accountId, action.at)) return 'brake';
+    return undefined;
+  }
+
+  passed(account: AccountState, at: Instant): void {
+    this.state.acted.set(account.accountId, at);
+  }
+
+  /** N9: takes a reading of the wall clock. Readings never go back: an earlier one counts as the last. */
+  observe(wallAt: Instant): void {
+    const { state } = this;
+    this.#wallAt = Math.max(wallAt, this.#wallAt ?? wallAt);
+    const { staleAfterMs } = DEFAULT_POLICY;
+    if (this.#isStale(staleAfterMs)) {
+      this.#suspend();
+    } else if (state.suspended) {
+      state.freshSince ??= this.#wallAt;
+      if (this.#wallAt - state.freshSince >= staleAfterMs) state.suspended = false;
+    }
+  }
+
+  /** N9: whether the input has been fresh for so long that the account's actions held for it are due anew. */
+  isFreshAgain(account: AccountState): boolean {
+    const { held, policy } = account;
+    if (held === undefined || this.#wallAt === undefined) return false;
+    if (!held.stale) return true;
+    if (this.#isStale(policy.staleAfterMs)) {
+      held.freshSince = undefined;
+      return false;
+    }
+    held.freshSince ??= this.#wallAt;
+    return this.#wallAt - held.freshSince >= policy.staleAfterMs;
+  }
+
+  /** N11: an operator releases all accounts, and the brake with them. */
+  release(): void {
+    const { state } = this;
+    state.hold = undefined;
+    if (state.brake === undefined) return;
+    state.brake = undefined;
+    state.brakeOffUntil = this.#view.clock() + BRAKE_WINDOW_MS;
+    state.acted.clear();
+  }
+
+  /** N9, N11: the alerts that what was decided calls for, once each. */
+  takeAlerts(): readonly Command[] {
+    const due = this.#alertsDue;
+    this.#alertsDue = [];
+    return due.map((why) => this.#alert(why));
+  }
+
+  /** N9: one alert a suspension. */
+  #suspend(): void {
+    const { state } = this;
+    state.freshSince = undefined;
+    if (state.suspended) return;
+    state.suspended = true;
+    this.#alertsDue.push('input_stale');
+  }
+
+  #isStale(staleAfterMs: number): boolean {
+    return this.#wallAt === undefined || this.#rules.isStale(this.#wallAt, this.#view.clock(), staleAfterMs);
+  }
+
+  /** N11: counts the accounts acted on in the last hour with this one, and those that would be in the next. */
+  #brakes(accountId: string, at: Instant): boolean {
+    const { state } = this;
+    for (const [id, actedAt] of state.acted) if (actedAt <= at - BRAKE_WINDOW_MS) state.acted.delete(id);
+    if (at < state.brakeOffUntil) return false;
+    const past = state.acted.size + (state.acted.has(accountId) ? 0 : 1);
+    const ahead = this.#view.accountsDueBy(at + BRAKE_WINDOW_MS, accountId);
+    if (!this.#rules.brakeEngages(Math.max(past, ahead), this.#view.accounts())) return false;
+    const why = `${Math.max(past, ahead)} accounts within one hour`;
+    state.brake = { by: 'brake', why, at: this.#wallAt ?? at };
+    this.#alertsDue.push('brake');
+    return true;
+  }
+
+  /** N9: outside the accounts' sequences. No account has the empty id. */
+  #alert(why: 'input_stale' | 'brake'): Command {
+    this.state.alerts += 1;
+    const n = this.state.alerts;
+    const accountId = '';
+    const draft = {
+      cause: `s${n}`,
+      command: 'alert',
+      alert: 'enforcement_suspended',
+      resource: { kind: 'pipeline', id: `${this.#partition}` },
+      reason: 'enforcement_suspended',
+      detail: { why },
+    } as const;
+    const id = this.#rules.commandIdOf(accountId, draft);
+    return sealCommand(draft, accountId, id, n, this.#wallAt ?? this.#view.clock(), 0n);
+  }
+}
+
+/** What the supervision asks of the partition. */
+export interface PartitionView {
+  /** The clock of the last input. */
+  readonly clock: () => Instant;
+  readonly accounts: () => number;
+  /** N11: how many accounts have an action for want of credits coming up to an instant; the one named counts always. */
+  readonly accountsDueBy: (at: Instant, accountId: string) => number;
+}
