@@ -50,10 +50,11 @@ export function checkCommit(fence: Fence, step: Commit): void {
   }
 }
 
-/** Throws `Fenced` unless the caller's belief is what is stored. */
+/** Throws `Fenced` unless the caller's belief is what is stored. Epoch 0 is a scope that nobody has claimed: nobody's. */
 export function checkFence(scope: string, fence: Fence, epoch: number, checkpoint: Checkpoint | undefined): void {
   const found = { epoch, nextOffset: checkpoint?.nextOffset };
-  if (fence.epoch !== found.epoch || fence.nextOffset !== found.nextOffset) throw new FencedError(scope, fence, found);
+  if (fence.epoch < 1 || fence.epoch !== found.epoch || fence.nextOffset !== found.nextOffset)
+    throw new FencedError(scope, fence, found);
 }
 
 function checkValue(what: string, value: string): void {

@@ -14,8 +14,8 @@ import {
 import { type EntryWrite, stageCommit } from './stage-commit.ts';
 import {
   loadScope,
-  loadScopes,
   nextHashId,
+  nextScopeId,
   readHashes,
   readKeys,
   readTimers,
@@ -50,8 +50,6 @@ class LmdbState implements StateStore {
   readonly #environment: LmdbEnvironment;
   readonly #databases: StateDatabases;
   readonly #release: () => void;
-  /** What is durable: this process is the only one that writes. */
-  readonly #scopes: Map<string, StoredScope>;
   #nextScopeId: number;
   #nextHashId: number;
   readonly #running = new Set<Promise<unknown>>();
@@ -61,8 +59,7 @@ class LmdbState implements StateStore {
     this.#environment = environment;
     this.#release = release;
     this.#databases = stateDatabases(environment);
-    this.#scopes = loadScopes(this.#databases);
-    this.#nextScopeId = 1 + Math.max(-1, ...[...this.#scopes.values()].map((stored) => stored.id));
+    this.#nextScopeId = nextScopeId(this.#databases);
     this.#nextHashId = nextHashId(this.#databases);
   }
 
@@ -70,7 +67,7 @@ class LmdbState implements StateStore {
     this.#check(scope);
     let claim: Claim | undefined;
     await this.#write(scope, 0, () => {
-      const before = this.#scopes.get(scope);
+      const before = loadScope(this.#databases, scope);
       const id = before?.id ?? this.#nextScopeId++;
       const after = { id, epoch: (before?.epoch ?? 0) + 1, checkpoint: before?.checkpoint };
       claim = { fence: { epoch: after.epoch, nextOffset: after.checkpoint?.nextOffset }, checkpoint: after.checkpoint };
@@ -108,12 +105,12 @@ class LmdbState implements StateStore {
 
   async peek(scope: string, keys: readonly string[]): Promise<Peek> {
     this.#check(scope);
-    return peekScope(this.#databases, this.#scopes.get(scope), keys);
+    return peekScope(this.#databases, loadScope(this.#databases, scope), keys);
   }
 
   async scan(scope: string, page: { after?: string; limit: number; fence?: Fence }): Promise<string[]> {
     this.#check(scope);
-    return scanScope(this.#databases, scope, this.#scopes.get(scope), page);
+    return scanScope(this.#databases, scope, loadScope(this.#databases, scope), page);
   }
 
   async close(): Promise<void> {
@@ -128,10 +125,11 @@ class LmdbState implements StateStore {
     checkText('scope', scope);
   }
 
+  /** The entry as it is in the snapshot that the rest of this turn reads: fence and data are of one moment. */
   #fenced(scope: string, fence: Fence): StoredScope {
-    const stored = this.#scopes.get(scope) ?? { id: -1, epoch: 0, checkpoint: undefined };
-    checkFence(scope, fence, stored.epoch, stored.checkpoint);
-    if (stored.id < 0) throw new StateError('StateInputInvalid', `scope ${scope} was never claimed`);
+    const stored = loadScope(this.#databases, scope);
+    checkFence(scope, fence, stored?.epoch ?? 0, stored?.checkpoint);
+    if (stored === undefined) throw new StateError('StateCorrupt', `scope ${scope} has no entry`);
     return stored;
   }
 
@@ -144,7 +142,6 @@ class LmdbState implements StateStore {
         const entry = scopeEntry(scope, after);
         void this.#databases.scopes.put(entry.key, entry.value);
       },
-      committed: () => this.#scopes.set(scope, after),
     };
   }
 

@@ -35,9 +35,13 @@ export function stateDatabases(environment: LmdbEnvironment): StateDatabases {
   };
 }
 
-export function loadScopes(databases: StateDatabases): Map<string, StoredScope> {
-  const entries = [...databases.scopes.getRange({})];
-  return new Map(entries.map(({ key, value }) => [decodeText(key), parseScope(decodeText(key), value)]));
+/** One above the greatest number of a scope. */
+export function nextScopeId(databases: StateDatabases): number {
+  let next = 0;
+  for (const { key, value } of databases.scopes.getRange({})) {
+    next = Math.max(next, parseScope(decodeText(key), value).id + 1);
+  }
+  return next;
 }
 
 export function loadScope(databases: StateDatabases, scope: string): StoredScope | undefined {
