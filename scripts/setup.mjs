@@ -6,8 +6,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   existsSync,
   linkSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -16,11 +18,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const COMPILED = ['bench', 'cli', 'examples', 'platform', 'services'];
+/** What goes to dist/: sources compiled, everything else as it is, so that relative paths hold in both places. */
+const BUILT_FOLDERS = ['bench', 'cli', 'examples', 'platform', 'schemas', 'services'];
 const STAMP = join(ROOT, 'dist', '.sources');
 const LOCK = join(ROOT, '.setup.lock');
 const LOCK_WAIT_MS = 600_000;
@@ -112,38 +115,41 @@ async function build() {
   rmSync(STAMP, { force: true });
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   await run(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], 'the sources do not compile: see above');
+  for (const folder of BUILT_FOLDERS) copyAssets(folder);
+  copyFileSync(join(ROOT, 'package.json'), join(ROOT, 'dist', 'package.json'));
   writeFileSync(STAMP, digest);
 }
 
-/** Names, sizes and times of all that the compiler reads: a changed, new or removed source changes it. */
+/** @param {string} folder */
+function copyAssets(folder) {
+  for (const path of filesUnder(folder)) {
+    if (path.endsWith('.ts')) continue;
+    mkdirSync(dirname(join(ROOT, 'dist', path)), { recursive: true });
+    copyFileSync(join(ROOT, path), join(ROOT, 'dist', path));
+  }
+}
+
+/** Names, sizes and times of all that goes into dist/: a changed, new or removed file changes it. */
 function sourcesDigest() {
   const hash = createHash('sha256');
-  for (const file of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json']) addFile(hash, ROOT, file);
-  for (const folder of COMPILED) addFolder(hash, join(ROOT, folder));
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  for (const path of [...settings, ...BUILT_FOLDERS.flatMap(filesUnder)]) {
+    const { size, mtimeMs } = statSync(join(ROOT, path));
+    hash.update(`${path}\0${size}\0${mtimeMs}\n`);
+  }
   return hash.digest('hex');
 }
 
 /**
- * @param {import('node:crypto').Hash} hash
- * @param {string} folder
+ * @param {string} folder from the root
+ * @returns {string[]} the files in it and below, from the root
  */
-function addFolder(hash, folder) {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) addFolder(hash, join(folder, entry.name));
-    else if (/\.(?:ts|json)$/.test(entry.name)) addFile(hash, folder, entry.name);
-  }
-}
-
-/**
- * @param {import('node:crypto').Hash} hash
- * @param {string} folder
- * @param {string} name
- */
-function addFile(hash, folder, name) {
-  const path = join(folder, name);
-  const { size, mtimeMs } = statSync(path);
-  hash.update(`${path}\0${size}\0${mtimeMs}\n`);
+function filesUnder(folder) {
+  if (!existsSync(join(ROOT, folder))) return [];
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesUnder(path) : [path];
+  });
 }
 
 /**

@@ -64,6 +64,17 @@ describe('house: a command sets itself up', () => {
     expect(await exec()).toMatchObject({ code: 0, stdout: 'hello \n' });
   });
 
+  test('files that are no sources stand beside the compiled ones', async () => {
+    write('cli/words.txt', 'from a file');
+    write(
+      'cli/main.ts',
+      "import { readFileSync } from 'node:fs';\nconsole.log(readFileSync(new URL('words.txt', import.meta.url), 'utf8'));\n",
+    );
+    expect((await exec()).stdout).toBe('from a file\n');
+    write('cli/words.txt', 'changed words');
+    expect((await exec()).stdout).toBe('changed words\n');
+  });
+
   test('passes the exit code on', async () => {
     write('cli/main.ts', 'process.exitCode = 7;\n');
     expect((await exec()).code).toBe(7);
