@@ -108,7 +108,7 @@ function settle(customer: Customer): void {
         gpuType,
         size: random.pick([1, 2, 4, 8]),
         reportedTo: now,
-        running: random.chance(0.85),
+        running: nodes.length === 0 || random.chance(0.8),
       });
     }
     clusters.push({ id: random.chance(0.06) ? '__proto__' : `c${c}`, nodes });
@@ -120,7 +120,7 @@ function settle(customer: Customer): void {
       gpuType: undefined,
       size: random.pick([1, 100, 1000, 50_000]),
       reportedTo: now,
-      running: random.chance(0.85),
+      running: volumes.length === 0 || random.chance(0.8),
     });
   }
   const hours = random.int(...profile.funds);

@@ -52,7 +52,7 @@ export function writeTimes(data: Data, random: Random): Data {
   );
 }
 
-function isInstant(value: unknown): value is Instant {
+export function isInstant(value: unknown): value is Instant {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, 'instantMs');
 }
 

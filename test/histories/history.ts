@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { liveCustomer, type Market, priceText } from './customer.ts';
-import { type Draft, day, hour, instant, isoTime, minute, monthStart, writeLine } from './draft.ts';
+import { type Draft, day, hour, instant, isInstant, isoTime, minute, monthStart, writeLine } from './draft.ts';
 import { type Entry, spoil } from './noise.ts';
 import { profiles } from './profiles.ts';
 import { type Random, randomFrom } from './random.ts';
@@ -52,9 +52,7 @@ export function generateHistory(seed: number, options: HistoryOptions = {}): His
     ] as const);
   spoil(log, noise, random);
   const lines = log.map((entry) => ('text' in entry ? entry.text : writeLine(entry.draft, random)));
-  const last = drafts.at(-1)?.at ?? market.openingAt;
-  const after = random.pick([0, 1, 15 * minute, hour, 30 * hour, 4 * day, 15 * day, 34 * day]);
-  return random.chance(0.6) ? { lines, until: isoTime(last + after) } : { lines };
+  return random.chance(0.7) ? { lines, until: isoTime(drawUntil(drafts, market, random)) } : { lines };
 }
 
 const accountIds: readonly (readonly [string, ...string[]])[] = [
@@ -62,6 +60,20 @@ const accountIds: readonly (readonly [string, ...string[]])[] = [
   ['beta', 'beta', 'constructor'],
   ['Zeta', 'a:b.c_d-e'],
 ];
+
+/** Some time after the last event, or a millisecond around an instant that an event names. */
+function drawUntil(drafts: readonly Draft[], { openingAt }: Market, random: Random): number {
+  const last = drafts.at(-1)?.at ?? openingAt;
+  const named = drafts.flatMap((draft) =>
+    Object.values(draft.data).flatMap((value) => (isInstant(value) ? [value.instantMs] : [])),
+  );
+  const edges = named
+    .flatMap((at) => [at, at + 15 * minute, at + hour, at + 2 * hour])
+    .filter((at) => at >= last && at < last + 60 * day);
+  const edge = random.chance(0.5) ? random.any(edges) : undefined;
+  if (edge !== undefined) return edge + random.int(-1, 1);
+  return last + random.pick([0, 1, 15 * minute, hour, 30 * hour, 4 * day, 15 * day, 34 * day]);
+}
 
 function drawMarket(random: Random): Market {
   const begin = monthStart(random.int(1, 14)) + random.pick([-3 * day, -26 * hour, -hour, 0, 10 * day, 2 * day]);

@@ -35,7 +35,7 @@ interface Place {
 const spoilers: readonly (readonly [number, (place: Place) => void])[] = [
   [10, (p) => insertLater(p, structuredClone(p.draft))],
   [3, (p) => insert(p, structuredClone(p.draft))],
-  [9, conflict],
+  [14, conflict],
   [6, (p) => (p.draft.at -= p.random.pick([1, minute, hour, 3 * day]))],
   [4, swap],
   [6, malformed],
@@ -122,7 +122,8 @@ function malformed(place: Place): void {
       ),
     () => member('type', random.pick<unknown>([7, null, ''])),
     () => member('subject', draft.subject === undefined ? 'acme' : undefined),
-    () => member('subject', random.pick<unknown>(['', 'a/b', 5, []])),
+    () => member('subject', random.pick<unknown>(['', 'a/b', 5, [], null])),
+    () => member('data', random.pick<unknown>([null, [], 'text', 0])),
     () => member('time', isoTime(at).replace('T', ' at ')),
   ])();
   log.splice(index + 1, 0, { text });
@@ -231,6 +232,8 @@ function badInterval(place: Place): void {
     [at - hour, at + 5 * minute + 1],
     [at - minute, at + 5 * minute],
     [at - 35 * day - 1, at - 35 * day + hour],
+    [at - 36 * day, at - 35 * day - hour],
+    [at - 35 * day - 1, at - 35 * day],
     [at - 35 * day, at - 35 * day + hour],
     [at - 40 * day, at - 40 * day],
   ] as const);

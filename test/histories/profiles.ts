@@ -42,7 +42,16 @@ export type Act =
   | 'edgeTick'
   | 'nothing';
 
-const quiet = { nothing: 60, edgeTick: 4, startStop: 3, scale: 4, late: 2, overlap: 3 };
+const quiet = {
+  nothing: 30,
+  edgeTick: 4,
+  startStop: 3,
+  scale: 4,
+  late: 2,
+  overlap: 3,
+  provision: 1,
+  decommissionCluster: 1,
+};
 
 export const profiles: readonly [Profile, ...Profile[]] = [
   {
@@ -55,7 +64,7 @@ export const profiles: readonly [Profile, ...Profile[]] = [
     onProvision: 0.3,
     burst: 0.7,
     obeys: 0.1,
-    acts: { ...quiet, extend: 5, cancel: 3, purchase: 4, provision: 2, jump: 5, topUp: 2, decommissionCluster: 2 },
+    acts: { ...quiet, extend: 6, cancel: 7, purchase: 6, provision: 2, jump: 5, topUp: 2, decommissionCluster: 2 },
   },
   {
     name: 'on demand, running dry',
@@ -123,7 +132,7 @@ export const profiles: readonly [Profile, ...Profile[]] = [
     onProvision: 0.5,
     burst: 0.8,
     obeys: 0.1,
-    acts: { ...quiet, scale: 12, jump: 5, topUp: 3, extend: 2, cancel: 2, overdraftPurchase: 3 },
+    acts: { ...quiet, scale: 12, jump: 5, topUp: 3, extend: 3, cancel: 5, overdraftPurchase: 3 },
   },
   {
     name: 'delivered on provision',
