@@ -1,3 +1,4 @@
+import type { ClickHouseSettings } from '@clickhouse/client';
 import type { WarehouseClient } from './client.ts';
 
 /** Values of `{name:Type}` in the SQL; times and large integers as strings. */
@@ -13,8 +14,18 @@ export type WarehouseReader = {
   stream<T>(sql: string, params: QueryParams, parse: (row: unknown) => T): AsyncGenerator<readonly T[]>;
 };
 
-/** Beyond it a sort or an aggregation goes on on disk. */
-const IN_MEMORY_BYTES_MAX = 128 * 1024 * 1024;
+/**
+ * What keeps a read of millions of sorted rows small (2 M rated lines: 0.4 GB in the engine, with its defaults 1.6 GB,
+ * and no slower): one sorting thread, which goes on on disk beyond 64 MiB, and small blocks.
+ */
+const BOUNDED_MEMORY: ClickHouseSettings = {
+  max_threads: 1,
+  max_block_size: '8192',
+  max_bytes_before_external_sort: String(64 * 1024 * 1024),
+  max_bytes_ratio_before_external_sort: 0,
+  max_bytes_before_external_group_by: String(64 * 1024 * 1024),
+  max_bytes_ratio_before_external_group_by: 0,
+};
 
 /** Makes a reader. For exports give it a client of its own, with a requestTimeoutMs as long as the query may run. */
 export function createWarehouseReader(client: WarehouseClient): WarehouseReader {
@@ -24,10 +35,7 @@ export function createWarehouseReader(client: WarehouseClient): WarehouseReader 
         query: sql,
         query_params: params,
         format: 'JSONEachRow',
-        clickhouse_settings: {
-          max_bytes_before_external_sort: String(IN_MEMORY_BYTES_MAX),
-          max_bytes_before_external_group_by: String(IN_MEMORY_BYTES_MAX),
-        },
+        clickhouse_settings: BOUNDED_MEMORY,
       });
       try {
         for await (const rows of result.stream()) yield rows.map((row) => parse(row.json()));

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startEngine } from '../../../platform/warehouse/engine-process.ts';
+import { createWarehouseReader } from '../../../platform/warehouse/reader.ts';
 import { createWarehouseWriter } from '../../../platform/warehouse/writer.ts';
 import { isAlive, rowsOf, startTestEngine, type TestEngine, temporaryDirectory, until } from './fixture.ts';
 
@@ -28,12 +29,12 @@ function block(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, n) => JSON.stringify([String(from + n), '0.000000001']));
 }
 
-describe('an engine that dies', () => {
+describe('an engine that dies', { timeout: 90_000 }, () => {
   test('SIGKILL in the middle of inserts: it comes back, the writer tries again, and each row is there once', async () => {
     const { engine, client, failures } = await started();
     await client.command({ query: TABLE });
     const writer = createWarehouseWriter({ client });
-    const kills = 6;
+    const kills = 5;
     const rowsInBlock = 2_000;
     let blocks = 0;
     let done = false;
@@ -60,6 +61,23 @@ describe('an engine that dies', () => {
     const total = `0.${String(rows).padStart(9, '0')}`;
     expect(await rowsOf(client, TOTALS)).toEqual([{ rows: String(rows), ids: String(rows), total }]);
     expect(failures).toEqual([]);
+  });
+
+  test('a read that it dies under ends in an error, never as if it were complete', async () => {
+    const { engine, client } = await started();
+    const reader = createWarehouseReader(client);
+    const sql = 'SELECT number AS n FROM numbers(20000000)';
+    const reading = (async () => {
+      let rows = 0;
+      for await (const batch of reader.stream(sql, {}, () => 1)) {
+        if (rows === 0) process.kill(engine.pid() ?? 0, 'SIGKILL');
+        rows += batch.length;
+      }
+      return rows;
+    })();
+    await expect(reading).rejects.toThrow();
+    await until('the engine came back', () => engine.restarts() === 1);
+    await expect(client.ping()).resolves.toEqual({ success: true });
   });
 
   test('what was acknowledged is there after a stop and after a kill, on the same port', async () => {
@@ -110,7 +128,7 @@ describe('an engine that dies', () => {
   });
 });
 
-describe('the data directory', () => {
+describe('the data directory', { timeout: 90_000 }, () => {
   test('is refused, with a name, while another engine has it open', async () => {
     const { dataDir } = await started();
     const quiet = { info() {}, warn() {}, error() {} };
