@@ -111,13 +111,14 @@ function withoutExtraNewline(bytes: Uint8Array): Uint8Array {
 
 /** Ends an abandoned query: the engine would otherwise compute it to its end for nobody. */
 async function killTagged(dataDir: string, tag: string): Promise<void> {
-  const session = new Session(dataDir);
+  let session: Session | undefined;
   try {
+    session = new Session(dataDir);
     const pattern = stringLiteral(`%${tag}`);
     await session.queryAsync(`KILL QUERY WHERE query LIKE ${pattern} AND query NOT LIKE 'KILL%' ASYNC`);
   } catch {
-    // it ended by itself in the meantime, which is what was wanted
+    // it ended by itself in the meantime, which is what was wanted; otherwise it only takes longer
   } finally {
-    session.close();
+    session?.close();
   }
 }
