@@ -190,6 +190,14 @@ test('an output of a shape that nobody could compare is an error, not a pass', (
   expect(() => evaluate({ laws: true }, planted)).toThrow('not an amount');
 });
 
+test.each([{ resource: null }, { resource: 'train' }, { resource: { kind: 'cluster' } }, { account_id: null }])(
+  'a command about nothing is an error, not a pass: %j',
+  (change) => {
+    const planted = { ...output, commands: changed(output.commands, 1, change) };
+    expect(() => evaluate({ laws: true }, planted)).toThrow();
+  },
+);
+
 test('ledger times may not go backwards', () => {
   const wants = {
     ledger: {

@@ -68,11 +68,11 @@ function checkCommandLaws(output: Output): string[] {
     const { command_id: id, command: kind, account_id: account, sequence } = command;
     if (typeof id !== 'string' || id === '' || ids.has(id)) found.push(`L5: command id ${short(id)} twice or missing`);
     ids.add(id);
-    if (kind === 'alert') alertOwners.set(id, account);
+    if (text(command, 'command') === 'alert') alertOwners.set(id, account);
     const notice = command.notice_id;
     if (NOTICED.has(String(kind)) && (!alertOwners.has(notice) || alertOwners.get(notice) !== account))
       found.push(`L1: ${short(commandTuple(command))} has no earlier alert as its notice`);
-    const resource = short([account, member(command.resource, 'kind'), member(command.resource, 'id')]);
+    const resource = short([text(command, 'account_id'), ...resourceOf(command)]);
     if (typeof sequence !== 'number' || !Number.isInteger(sequence) || sequence <= (sequences.get(resource) ?? -1))
       found.push(`N8: sequence does not rise at ${short(commandTuple(command))}`);
     else sequences.set(resource, sequence);
@@ -89,6 +89,13 @@ function checkCounts({ summary, rejected, rated }: Output): string[] {
     found.push('summary.rejected is not the number of lines in rejected.ndjson');
   if (new Set(rated.map((line) => line.line_id)).size !== rated.length) found.push('R7: a line id occurs twice');
   return found;
+}
+
+/** The kind and id of a command's resource. Throws where one is missing: no order could be kept. */
+function resourceOf(command: Row): readonly [kind: string, id: string] {
+  const resource = member(command, 'resource');
+  if (typeof resource !== 'object' || resource === null) throw new Error(`no resource: ${short(command)}`);
+  return [text(resource as Row, 'kind'), text(resource as Row, 'id')];
 }
 
 /** The lines of an invoice. */
