@@ -40,6 +40,8 @@ export const doorConfig = z
     waitMsMax: bound(1, 600_000, 60_000),
     waitMs: bound(1, 600_000, 10_000),
     waitersMax: bound(1, 100_000, 1000),
+    /** So long requests may still take when the door stops; then their connections are cut. */
+    stopGraceMs: bound(0, 600_000, 15_000),
     /** The mean delay of the event loop, over a second, at which requests are turned away. */
     eventLoopDelayMsMax: bound(10, 600_000, 3000),
   })

@@ -15,6 +15,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { eventSchema } from './schemas/event.ts';
 
 /** Longer than a source of 256 characters once percent-encoded. */
 const PARAM_CHARS_MAX = 4096;
@@ -69,6 +70,7 @@ export function createDoor(deps: DoorDeps, config: DoorConfig): Door {
     door.addContentTypeParser(media, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   }
 
+  door.addSchema(eventSchema);
   door.decorateRequest('sender', null);
   door.decorateRequest('heldBytes', 0);
   door.addHook('preClose', async () => stopping.abort());
@@ -85,7 +87,7 @@ export function createDoor(deps: DoorDeps, config: DoorConfig): Door {
   });
 
   void door.register(underPressure, { maxEventLoopDelay: config.eventLoopDelayMsMax, retryAfter: 1 });
-  void door.register(swagger, { openapi: OPENAPI });
+  void door.register(swagger, OPENAPI);
   void door.register(async (open: Door) => operationRoutes(open, context));
   void door.register(async (guarded: Door) => {
     guard(guarded, context);

@@ -1,8 +1,9 @@
 import type { Command, PlannedAction } from '../shared/contracts/command.ts';
+import { commandLine } from '../shared/contracts/command-line.ts';
 import { jsonText } from '../shared/contracts/json-text.ts';
 import { formatAmount, formatPrice, type Nanos } from '../shared/money.ts';
 import { formatInstant } from '../shared/time.ts';
-import type { AccountView, EventFate, EventVerdict, UsageLine } from './ports.ts';
+import type { AccountView, EventFate, EventVerdict, Page, UsageLine } from './ports.ts';
 import type { Submitted } from './submit.ts';
 
 const HUNDREDTHS = 100n;
@@ -58,21 +59,9 @@ export function usageLineJson(line: UsageLine) {
   };
 }
 
-/** An entry of `GET /v1/orders`: of K what a consumer needs to make sure that an order still stands. */
-export function orderJson(command: Command) {
-  return {
-    command_id: command.commandId,
-    command: command.command,
-    account_id: command.accountId,
-    resource: command.resource,
-    scope: command.scope,
-    gpus: command.gpus,
-    keep: command.keep && Object.fromEntries(command.keep),
-    reason: command.reason,
-    sequence: command.sequence,
-    attempt: command.attempt,
-    issued_at: formatInstant(command.issuedAt),
-  };
+/** `GET /v1/orders`: the commands as they stand on the control topics (K). */
+export function ordersText(page: Page<Command>): string {
+  return `{"orders":[${page.items.map(commandLine).join(',')}],"next":${JSON.stringify(page.next ?? null)}}`;
 }
 
 export function fateJson(fate: EventFate) {

@@ -1,15 +1,17 @@
 import { Type, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
+import { assertNever } from '../../shared/assert-never.ts';
 import { type Door, type DoorContext, hold, senderOf } from '../context.ts';
 import { refuseUnread } from '../core/accept.ts';
 import { maySee } from '../core/permissions.ts';
+import type { BodyForm } from '../core/read-body.ts';
 import { type BodyRead, readDelivery } from '../delivery.ts';
 import type { EventVerdict, Position } from '../ports.ts';
 import { Problem } from '../problems.ts';
 import { FORMS, formOf, unpack } from '../request-body.ts';
 import { fateAnswer, submittedAnswer } from '../schemas/answers.ts';
 import { GUARDED, id, problemResponses } from '../schemas/common.ts';
-import { eventSchema } from '../schemas/event.ts';
+import { EVENT_REF } from '../schemas/event.ts';
 import { keep, type Submitted, submit, toKeep } from '../submit.ts';
 import { fateJson, submittedText } from '../wire.ts';
 
@@ -24,20 +26,21 @@ const postQuery = Type.Object(
 );
 
 const requestBody = {
-  content: Object.fromEntries(
-    [...FORMS].map(([media, form]) => [
-      media,
-      {
-        schema:
-          form === 'single'
-            ? eventSchema
-            : form === 'batch'
-              ? Type.Array(Type.Unknown({ description: 'events as in application/cloudevents+json' }))
-              : Type.String({ description: 'one event a line; blank lines are skipped' }),
-      },
-    ]),
-  ),
+  content: Object.fromEntries([...FORMS].map(([media, form]) => [media, { schema: bodySchema(form) }])),
 };
+
+function bodySchema(form: BodyForm): object {
+  switch (form) {
+    case 'single':
+      return EVENT_REF;
+    case 'batch':
+      return { type: 'array', items: EVENT_REF };
+    case 'lines':
+      return { type: 'string', description: 'one event a line; blank lines are skipped' };
+    default:
+      return assertNever(form);
+  }
+}
 
 /** E: `POST /v1/events`, and `GET /v1/events/{source}/{id}`: what became of one. */
 export function eventRoutes(door: Door, context: DoorContext): void {

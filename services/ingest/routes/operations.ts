@@ -8,14 +8,15 @@ const EXEMPT = { pressureHandler: () => undefined };
 /** `/livez`, `/readyz`, `/metrics`, `/openapi.yaml`, `/openapi.json`: for who runs it; they need no key and hold no account. */
 export function operationRoutes(door: Door, context: DoorContext): void {
   const { readiness, metrics } = context.deps;
-  const open = { tags: ['operations'], security: [] };
+  // Made anew for each route: what is shared would come out of the YAML writer as aliases.
+  const open = () => ({ tags: ['operations'], security: [] });
 
   door.get(
     '/livez',
     {
       config: EXEMPT,
       schema: {
-        ...open,
+        ...open(),
         operationId: 'getLive',
         summary: 'The process answers',
         response: { 200: { description: 'It does', content: { 'application/json': { schema: liveAnswer } } } },
@@ -29,7 +30,7 @@ export function operationRoutes(door: Door, context: DoorContext): void {
     {
       config: EXEMPT,
       schema: {
-        ...open,
+        ...open(),
         operationId: 'getReady',
         summary: 'Events are taken',
         response: {
@@ -54,7 +55,7 @@ export function operationRoutes(door: Door, context: DoorContext): void {
     {
       config: EXEMPT,
       schema: {
-        ...open,
+        ...open(),
         operationId: 'getMetrics',
         summary: 'Counters for Prometheus',
         response: {

@@ -3,7 +3,7 @@ import { type Door, type DoorContext, senderOf } from '../context.ts';
 import { Problem } from '../problems.ts';
 import { ordersAnswer } from '../schemas/answers.ts';
 import { GUARDED, id, problemResponses } from '../schemas/common.ts';
-import { orderJson } from '../wire.ts';
+import { ordersText } from '../wire.ts';
 import { requireSight } from './accounts.ts';
 
 const ORDERS_MAX = 10_000;
@@ -35,7 +35,7 @@ export function orderRoutes(door: Door, context: DoorContext): void {
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const sender = senderOf(request);
       const { account_id: accountId, kind: resourceKind, id: resourceId, limit = 1000, after } = request.query;
       if (accountId !== undefined) requireSight(sender, accountId);
@@ -45,7 +45,7 @@ export function orderRoutes(door: Door, context: DoorContext): void {
         throw new Problem('bad_request', 'id: needs account_id and kind');
       }
       const page = await context.deps.queries.orders({ accountId, resourceKind, resourceId, limit, after });
-      return { orders: page.items.map(orderJson), next: page.next ?? null };
+      return await reply.type('application/json').send(ordersText(page));
     },
   );
 }

@@ -13,10 +13,12 @@ const instant = () =>
   ]);
 const amount = () => Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,9})?$', description: 'USD' });
 const price = (unit: string) => Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: `USD per ${unit}` });
-const prices = () => Type.Record(Type.String({ pattern: ID_PATTERN }), price('GPU-hour'), { maxProperties: 1024 });
+const prices = () =>
+  Type.Record(Type.String(), price('GPU-hour'), { maxProperties: 1024, propertyNames: { pattern: ID_PATTERN } });
 const tags = () =>
-  Type.Record(Type.String({ pattern: '^[\\s\\S]{0,64}$' }), Type.String({ maxLength: 64 }), {
+  Type.Record(Type.String(), Type.String({ maxLength: 64 }), {
     maxProperties: 16,
+    propertyNames: { maxLength: 64 },
     description: 'kept on the rated line',
   });
 const duration = () => Type.String({ pattern: '^\\d{1,6}[smhd]$' });
@@ -131,12 +133,18 @@ function eventOf(type: string, data: TSchema): TSchema {
       source: Type.String({ minLength: 1, maxLength: 256 }),
       type: Type.Literal(type),
       ...(!WITHOUT_SUBJECT.has(type) && { subject: id('the account') }),
-      time: Type.Optional(Type.Unknown({ description: 'ignored, unless the log takes events’ own times (imports)' })),
+      time: Type.Optional(
+        Type.Unknown({ description: 'ignored, unless the log takes the times of the events (imports)' }),
+      ),
       data: WITHOUT_DATA.has(type) ? Type.Optional(data) : data,
     },
     { title: type, ...(WITHOUT_SUBJECT.has(type) && { not: { required: ['subject'] } }) },
   );
 }
 
-/** E: one event of any type. */
-export const eventSchema = Type.Union([...DATA].map(([type, data]) => eventOf(type, data)));
+/** E: one event of any type; routes refer to it by `EVENT_REF`. */
+export const eventSchema = Type.Union(
+  [...DATA].map(([type, data]) => eventOf(type, data)),
+  { $id: 'Event' },
+);
+export const EVENT_REF = { $ref: 'Event#' };
