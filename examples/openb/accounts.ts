@@ -1,4 +1,14 @@
-import { bookAt, CONTRACT, centsText, DATA_VOLUME, HABITS, PRICE_BOOK, PRICE_NOTICE_MS, priceText } from './catalog.ts';
+import {
+  bookAt,
+  CONTRACT,
+  centsText,
+  DATA_VOLUME,
+  HABITS,
+  PRICE_BOOK,
+  PRICE_NOTICE_MS,
+  PROMOTIONS,
+  priceText,
+} from './catalog.ts';
 import type { LogEvent } from './log-event.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, rfc3339, WEEK_MS, type Window } from './time.ts';
 import type { Volume } from './volumes.ts';
@@ -6,9 +16,7 @@ import type { Workload } from './workloads.ts';
 
 const SOURCE = 'openb/finance';
 const DUE_BEFORE_MS = 12 * HOUR_MS;
-const PROMOTION_CENTS = 15_000;
-const PROMOTION_LIFE_MS = 21 * DAY_MS;
-const STEP_CENTS = 1_000;
+const STEP_CENTS = 100;
 const POLICY_SET = { account: 'ls-4', afterMs: 3 * DAY_MS, lowRunway: ['48h', '12h'] } as const;
 
 /**
@@ -81,7 +89,7 @@ function contractEvents(window: Window): LogEvent[] {
 
 /**
  * Each account pays week by week, as its habit is, a share of what the week costs at list prices; the first week with
- * pods brings a promotional grant besides that expires after three weeks.
+ * pods brings promotional grants besides, which expire.
  */
 export function grantEvents(workloads: readonly Workload[], volumes: readonly Volume[], window: Window): LogEvent[] {
   const events: LogEvent[] = [];
@@ -104,12 +112,19 @@ export function grantEvents(workloads: readonly Workload[], volumes: readonly Vo
       }
       if (gpuCents > 0 && !promoted) {
         promoted = true;
-        const expires = { expires_at: rfc3339(weekAt + PROMOTION_LIFE_MS) };
-        events.push(grant(account, `${account}:welcome`, weekAt, 'promotional', PROMOTION_CENTS, expires));
+        events.push(...promotions(account, weekAt));
       }
     }
   }
   return events.filter(({ at }) => at < window.endAt);
+}
+
+function promotions(account: string, weekAt: number): LogEvent[] {
+  return PROMOTIONS.filter(({ accounts }) => accounts === 'all' || accounts.includes(account)).map((promotion) => {
+    const at = weekAt + promotion.afterMs;
+    const expires = { expires_at: rfc3339(at + promotion.lifeMs) };
+    return grant(account, `${account}:${promotion.name}`, at, 'promotional', promotion.cents, expires);
+  });
 }
 
 function grant(account: string, grantId: string, at: number, kind: string, cents: number, more = {}): LogEvent {

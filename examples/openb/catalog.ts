@@ -118,9 +118,24 @@ interface PaymentHabit {
 
 const STEADY: PaymentHabit = { percent: 130, delayMs: 0, catchUp: false };
 const TIGHT: PaymentHabit = { percent: 90, delayMs: 0, catchUp: true };
-const LATE: PaymentHabit = { percent: 125, delayMs: 60 * HOUR_MS, catchUp: false };
-const SLOW: PaymentHabit = { percent: 120, delayMs: 5 * DAY_MS, catchUp: false };
+const LATE: PaymentHabit = { percent: 104, delayMs: 60 * HOUR_MS, catchUp: false };
+const SLOW: PaymentHabit = { percent: 102, delayMs: 5 * DAY_MS, catchUp: false };
 const SHORT: PaymentHabit = { percent: 45, delayMs: 0, catchUp: true };
+
+/**
+ * Promotional grants that an account gets in its first week with pods, this long after its start. `trial` goes to some
+ * accounts only, and is more than they can use up in three days: the rest expires (C3).
+ */
+export const PROMOTIONS: readonly {
+  readonly name: string;
+  readonly accounts: 'all' | readonly string[];
+  readonly cents: number;
+  readonly afterMs: number;
+  readonly lifeMs: number;
+}[] = [
+  { name: 'welcome', accounts: 'all', cents: 15_000, afterMs: 0, lifeMs: 21 * DAY_MS },
+  { name: 'trial', accounts: ['ls-3', 'burstable-0'], cents: 250_000, afterMs: DAY_MS, lifeMs: 3 * DAY_MS },
+];
 
 /** When reservations are bought: by last week's use, before the first use by the use to come, or never. */
 export type BuyingHabit =

@@ -31,7 +31,7 @@ const SOURCE = 'openb/account-team';
  * Reservations bought by what was used: six hours before each week a cluster's account looks at the week so far and
  * wants the 60th percentile of its GPUs in use (at least one while a reserved cluster still runs something). It lets a
  * reservation that ends be extended where that is what is missing, otherwise it buys the difference. Accounts that
- * buy `ahead` reserve two weeks from a cluster's first pod, by the use to come.
+ * buy `ahead` reserve two weeks from a cluster's first pod, by the use to come, and two more while something runs.
  */
 export function planReservations(workloads: readonly Workload[], window: Window): ReservationPlan {
   const book = new Book();
@@ -71,15 +71,17 @@ function buyAhead(book: Book, pods: Cluster, window: Window): void {
   const startsAt = Math.max(firstAt, at);
   const endsAt = startsAt + AHEAD_TERM_MS;
   const gpus = Math.max(1, usedGpus(pods, firstAt, endsAt));
-  book.buy(pods[0], { at, startsAt, endsAt, gpus, payment: 'on_provision', overdraft: false });
+  const bought = book.buy(pods[0], { at, startsAt, endsAt, gpus, payment: 'on_provision', overdraft: false });
+  while (bought.endsAt < window.endAt && runsAt(pods, bought.endsAt)) {
+    book.extend(bought, bought.endsAt - DECIDED_BEFORE_MS, bought.endsAt + AHEAD_TERM_MS, pods[0].gpuType);
+  }
 }
 
 function buyWeek(book: Book, pods: Cluster, weekAt: number, habit: Weekly, window: Window): void {
   const at = weekAt - DECIDED_BEFORE_MS;
   const held = book.reservations.filter((r) => r.clusterId === pods[0].clusterId && r.endsAt >= weekAt && !r.cancelled);
-  const runs = pods.some((pod) => pod.startAt <= weekAt && pod.endAt > weekAt);
   const used = usedGpus(pods, weekAt - WEEK_MS, at);
-  const wanted = Math.max(used, held.length > 0 && runs ? 1 : 0);
+  const wanted = Math.max(used, held.length > 0 && runsAt(pods, weekAt) ? 1 : 0);
   const staying = held.filter((r) => r.endsAt > weekAt).reduce((sum, r) => sum + r.gpus, 0);
   const missing = wanted - staying;
   if (missing <= 0) return;
@@ -95,6 +97,10 @@ function buyWeek(book: Book, pods: Cluster, weekAt: number, habit: Weekly, windo
   if (pods[0].account === CANCELLING.account && !book.hasCancelled && cancelAt < window.endAt) {
     book.cancel(bought, cancelAt);
   }
+}
+
+function runsAt(pods: Cluster, at: number): boolean {
+  return pods.some((pod) => pod.startAt <= at && pod.endAt > at);
 }
 
 /** What was bought so far, and the events that said so. */
