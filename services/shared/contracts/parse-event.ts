@@ -4,6 +4,8 @@ import type { Envelope, EventBody, EventType, GrantKind, MeteringEvent, Payment,
 import { parsePolicy } from './policy.ts';
 
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** CloudEvents 1.0 has no such strings, and neither UTF-8 nor a warehouse can keep one. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const SOURCE_LENGTH_MAX = 256;
 const TAGS_MAX = 16;
 const TAG_LENGTH_MAX = 64;
@@ -63,17 +65,19 @@ type ParsedEnvelope = Envelope & { readonly type: string };
 
 function parseEnvelope(value: unknown, stamped: number | undefined): ParsedEnvelope | Refusal {
   if (!isRecord(value)) return malformed('an event must be a JSON object');
-  const { specversion, id, source, type, subject, forwarded } = value;
+  const { specversion, id, source, type, subject, forwarded, time: own, data: sent } = value;
   if (specversion !== '1.0') return malformed('specversion: must be "1.0"');
   if (!isId(id)) return malformed('id: must match [A-Za-z0-9._:-]{1,128}');
   if (typeof source !== 'string' || source.length === 0 || source.length > SOURCE_LENGTH_MAX) {
     return malformed(`source: must be a string of 1 to ${SOURCE_LENGTH_MAX} characters`);
   }
+  if (LONE_SURROGATE.test(source))
+    return malformed('source: has half of a surrogate pair, which no UTF-8 text can hold');
   if (typeof type !== 'string' || type.length === 0) return malformed('type: must be a non-empty string');
   if (subject !== undefined && !isId(subject)) return malformed('subject: must match [A-Za-z0-9._:-]{1,128}');
-  const time = stamped ?? parseInstant(value['time']);
+  const time = stamped ?? parseInstant(own);
   if (time === undefined) return malformed('time: must be RFC 3339 or integer milliseconds, from 1970 to 9999');
-  const data = value['data'] === undefined ? {} : value['data'];
+  const data = sent === undefined ? {} : sent;
   return { id, source, type, subject, time, forwarded: forwarded === true && type === 'prices.published', data };
 }
 
@@ -270,6 +274,7 @@ class Fields {
     if (typeof value !== 'string' || value.length > NAME_LENGTH_MAX) {
       throw fault(name, `must be a string of at most ${NAME_LENGTH_MAX} characters`);
     }
+    if (LONE_SURROGATE.test(value)) throw fault(name, 'has half of a surrogate pair, which no UTF-8 text can hold');
     return value;
   }
 
@@ -288,6 +293,9 @@ class Fields {
     for (const [key, text] of entries) {
       if (typeof text !== 'string' || key.length > TAG_LENGTH_MAX || text.length > TAG_LENGTH_MAX) {
         throw fault(name, `${quote(key)}: key and value must be strings of at most ${TAG_LENGTH_MAX} characters`);
+      }
+      if (LONE_SURROGATE.test(key) || LONE_SURROGATE.test(text)) {
+        throw fault(name, `${quote(key)}: has half of a surrogate pair, which no UTF-8 text can hold`);
       }
       tags.set(key, text);
     }

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { WarehouseClient } from '../../platform/warehouse/client.ts';
+import type { WarehouseWriter } from '../../platform/warehouse/writer.ts';
+import type { RowSink } from '../../services/rater/rater.ts';
+
+/** What tells two rows of a table apart (schemas/clickhouse). */
+const IDENTITY = {
+  rated_lines: 'line_id',
+  ledger_entries: 'entry_id',
+  reservation_charges: 'charge_id',
+  balance_updates: '(account_id, sequence)',
+  invoices_final: '(account_id, month)',
+  rejections: 'offset',
+  event_verdicts: 'offset',
+} as const;
+
+const counted = z.array(z.object({ found: z.string().regex(/^\d+$/) }));
+
+/** The warehouse as the rater's sink of rows. */
+export function warehouseRows(client: WarehouseClient, writer: WarehouseWriter): RowSink {
+  return {
+    insertBlock: (table, rows, options) => writer.insertBlock(table, rows, options),
+    countRows: async (table, partition, from, to) => {
+      const result = await client.query({
+        query:
+          `SELECT uniqExact(${IDENTITY[table]}) AS found FROM ${table} ` +
+          'WHERE partition = {partition:UInt32} AND offset >= {from:UInt64} AND offset < {to:UInt64}',
+        query_params: { partition, from, to },
+        format: 'JSONEachRow',
+      });
+      return Number(counted.parse(await result.json())[0]?.found ?? 0);
+    },
+  };
+}
