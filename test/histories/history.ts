@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { cornerDrafts } from './corners.ts';
 import { liveCustomer, type Market, priceText } from './customer.ts';
 import { type Draft, day, hour, instant, isInstant, isoTime, minute, monthStart, writeLine } from './draft.ts';
 import { type Entry, spoil } from './noise.ts';
@@ -16,6 +17,8 @@ export interface HistoryOptions {
   readonly accountsMax?: number;
   /** Steps of each customer (default 12 to 30, fewer where there are several). */
   readonly stepsMax?: number;
+  /** Share of histories of round numbers on a coarse grid (default 0.35). */
+  readonly corners?: number;
   /** Noise per event: repeats, conflicts, rejections (default drawn from 0 to 0.3). */
   readonly noise?: number;
 }
@@ -24,6 +27,24 @@ export interface HistoryOptions {
 export function generateHistory(seed: number, options: HistoryOptions = {}): History {
   const random = randomFrom(seed);
   const { accountsMax = 3, stepsMax = 30 } = options;
+  const corners = random.chance(options.corners ?? 0.35);
+  const drafts = corners ? cornerDrafts(random) : population(random, accountsMax, stepsMax);
+  const log: Entry[] = drafts.map((draft) => ({ draft }));
+  const noise =
+    options.noise ??
+    random.weighted([
+      [1, 0],
+      [2, 0.05],
+      [3, 0.15],
+      [2, 0.3],
+    ] as const);
+  spoil(log, noise, random);
+  const lines = log.map((entry) => ('text' in entry ? entry.text : writeLine(entry.draft, random)));
+  return random.chance(0.7) ? { lines, until: isoTime(drawUntil(drafts, random)) } : { lines };
+}
+
+/** Customers side by side on one log, in order of time. */
+function population(random: Random, accountsMax: number, stepsMax: number): Draft[] {
   const market = drawMarket(random);
   const accounts = accountIds.slice(
     0,
@@ -40,19 +61,7 @@ export function generateHistory(seed: number, options: HistoryOptions = {}): His
   const drafts: Draft[] = [openingPrices(market, random)];
   for (const names of accounts)
     drafts.push(...liveCustomer(random.pick(names), random.pick(profiles), market, steps, random));
-  drafts.sort((a, b) => a.at - b.at);
-  const log: Entry[] = drafts.map((draft) => ({ draft }));
-  const noise =
-    options.noise ??
-    random.weighted([
-      [1, 0],
-      [2, 0.05],
-      [3, 0.15],
-      [2, 0.3],
-    ] as const);
-  spoil(log, noise, random);
-  const lines = log.map((entry) => ('text' in entry ? entry.text : writeLine(entry.draft, random)));
-  return random.chance(0.7) ? { lines, until: isoTime(drawUntil(drafts, market, random)) } : { lines };
+  return drafts.sort((a, b) => a.at - b.at);
 }
 
 const accountIds: readonly (readonly [string, ...string[]])[] = [
@@ -62,8 +71,8 @@ const accountIds: readonly (readonly [string, ...string[]])[] = [
 ];
 
 /** Some time after the last event, or a millisecond around an instant that an event names. */
-function drawUntil(drafts: readonly Draft[], { openingAt }: Market, random: Random): number {
-  const last = drafts.at(-1)?.at ?? openingAt;
+function drawUntil(drafts: readonly Draft[], random: Random): number {
+  const last = drafts.at(-1)?.at ?? 0;
   const named = drafts.flatMap((draft) =>
     Object.values(draft.data).flatMap((value) => (isInstant(value) ? [value.instantMs] : [])),
   );

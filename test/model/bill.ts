@@ -15,7 +15,8 @@ export function bill(world: World, account: Account, event: ModelEvent, body: Us
   const stretches = stretchesOf(claim, account, earlier, world.prices);
   if (stretches === 'no_price') return 'no_price';
   if (stretches.length === 0) return 'duplicate';
-  const counts = claim.end > (account.decommissionedAt.get(resource) ?? -1);
+  const since = account.decommissionedAt.get(resource) ?? -1;
+  const counts = claim.end > since;
   if (counts && claim.resourceKind === 'cluster') provision(world, account, claim.resourceId, event, clock);
   const taken = earlier.filter((p) => p.start < claim.end && p.end > claim.start);
   const pieces = stretches.flatMap((stretch) => piecesOf(claim, account, stretch, taken, clock));
@@ -29,7 +30,7 @@ export function bill(world: World, account: Account, event: ModelEvent, body: Us
   if (counts) {
     const { nodeId, gpuType, weight: size, end } = claim;
     account.sightings.push({ resource, nodeId, gpuType, size, end, seenAt: clock });
-    const ends = pieces.filter((p) => p.category !== 'reserved').map((p) => p.end);
+    const ends = pieces.filter((p) => p.category !== 'reserved' && p.end > since).map((p) => p.end);
     if (gpuType !== undefined && ends.length > 0) {
       account.uncoveredSightings.push({ resource, gpuType, end: Math.max(...ends), seenAt: clock });
     }
