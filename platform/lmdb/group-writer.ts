@@ -46,13 +46,13 @@ export class WriterFullError extends Error {
  * restart.
  */
 export class GroupWriter {
-  readonly #root: RootDatabase;
+  readonly #root: Pick<RootDatabase, 'batch'>;
   readonly #options: GroupWriterOptions;
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #broken: WriterBrokenError | undefined;
 
-  constructor(root: RootDatabase, options: GroupWriterOptions) {
+  constructor(root: Pick<RootDatabase, 'batch'>, options: GroupWriterOptions) {
     this.#root = root;
     this.#options = options;
   }

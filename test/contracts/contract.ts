@@ -49,3 +49,10 @@ export async function failingCases<Harness extends Disposable>(
   }
   return failed;
 }
+
+/** After how many promise turns an unfinished call is cut off: enough for a call made of several writes to be half done. */
+export const CUT_AFTER_TURNS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16];
+
+export async function promiseTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+}
