@@ -2,7 +2,8 @@ import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFile
 import { join } from 'node:path';
 import { REPLAY_FILES, type ReplayFile, type ReplaySink, type Summary } from './fold.ts';
 
-const BUFFERED_CHARS_MAX = 1 << 18;
+const BLOCK_BYTES = 1 << 19;
+const NEWLINE = 0x0a;
 
 /** Writes the rows of a replay to files in a folder, which appear under their names only when all are complete. */
 export class FolderSink implements ReplaySink {
@@ -58,11 +59,10 @@ export class FolderSink implements ReplaySink {
 class RowFile {
   readonly #path: string;
   readonly #descriptor: number;
-  #rows: string[] = [];
-  #chars = 0;
+  #block = Buffer.allocUnsafe(BLOCK_BYTES);
+  #filled = 0;
+  #written = 0;
   #closed = false;
-  /** Bytes of the rows so far, written or not. Kept by `hold` alone: counting costs a pass over the text. */
-  #flushedBytes = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -71,14 +71,17 @@ class RowFile {
 
   /** The position at which the next row will stand. */
   get bytes(): number {
-    this.#flush();
-    return this.#flushedBytes;
+    return this.#written + this.#filled;
   }
 
   write(json: string): void {
-    this.#rows.push(json, '\n');
-    this.#chars += json.length + 1;
-    if (this.#chars >= BUFFERED_CHARS_MAX) this.#flush();
+    // A character takes at most three bytes of UTF-8; encoding in place spares joining rows and copying them again.
+    const needed = json.length * 3 + 1;
+    if (this.#block.length - this.#filled < needed) this.#flush();
+    if (this.#block.length < needed) this.#block = Buffer.allocUnsafe(needed);
+    this.#filled += this.#block.write(json, this.#filled, 'utf8');
+    this.#block[this.#filled] = NEWLINE;
+    this.#filled += 1;
   }
 
   read(position: number, length: number): string {
@@ -105,11 +108,10 @@ class RowFile {
   }
 
   #flush(): void {
-    if (this.#chars === 0) return;
-    const block = Buffer.from(this.#rows.join(''), 'utf8');
-    for (let done = 0; done < block.length; ) done += writeSync(this.#descriptor, block, done, block.length - done);
-    this.#flushedBytes += block.length;
-    this.#rows = [];
-    this.#chars = 0;
+    for (let done = 0; done < this.#filled; ) {
+      done += writeSync(this.#descriptor, this.#block, done, this.#filled - done, this.#written + done);
+    }
+    this.#written += this.#filled;
+    this.#filled = 0;
   }
 }

@@ -208,7 +208,7 @@ export class Enforcer {
   /** N9: how old the input is, by the wall clock. Where none ever came there is nothing to be behind with. */
   #readWallClock(): void {
     const now = this.#deps.now();
-    if (!this.#config.live || this.#core.clock < 0 || now - this.#wallReadAt < this.#config.wallClockMs) return;
+    if (!this.#config.live || this.#core.clock <= 0 || now - this.#wallReadAt < this.#config.wallClockMs) return;
     this.#wallReadAt = now;
     this.#core.observeWallClock(now, this.#emit);
   }

@@ -26,9 +26,15 @@ export function formatAmount(amount: Nanos): string {
   return formatDecimal(amount, NANOS_PER_USD_DIGITS);
 }
 
-/** U3: writes millionths of a USD as a decimal string with 6 places. */
+let lastPrice: PriceMicros = 0n;
+let lastPriceText = '0.000000';
+
+/** U3: writes millionths of a USD as a decimal string with 6 places. Remembers the last one, which is often the next. */
 export function formatPrice(price: PriceMicros): string {
-  return formatDecimal(price, MICROS_PER_USD_DIGITS);
+  if (price === lastPrice) return lastPriceText;
+  lastPriceText = formatDecimal(price, MICROS_PER_USD_DIGITS);
+  lastPrice = price;
+  return lastPriceText;
 }
 
 const SIGNED_AMOUNT = /^(-?)(\d{1,38})\.(\d{9})$/;

@@ -23,8 +23,18 @@ export function parseInstant(value: unknown): Instant | undefined {
   return parseUtcMillis(value) ?? parseRfc3339(value);
 }
 
-/** U1: writes an instant as RFC 3339 with milliseconds and `Z`. */
+let lastInstant: Instant = 0;
+let lastInstantText = '1970-01-01T00:00:00.000Z';
+
+/** U1: writes an instant as RFC 3339 with milliseconds and `Z`. Remembers the last one, which is often the next. */
 export function formatInstant(at: Instant): string {
+  if (at === lastInstant) return lastInstantText;
+  lastInstantText = instantText(at);
+  lastInstant = at;
+  return lastInstantText;
+}
+
+function instantText(at: Instant): string {
   const day = Math.floor(at / DAY_MS);
   const rest = at - day * DAY_MS;
   const hour = Math.floor(rest / HOUR_MS);

@@ -65,6 +65,8 @@ export interface Account {
   /** When a price that this account may use takes effect next, and the book's version it was looked up in. */
   pricedUntil: Instant;
   pricedVersion: number;
+  /** N2: while burn rate and policy stay, an account that is `active` stays so with a balance above this. */
+  settled: { readonly burnRateNanos: Nanos; readonly policy: Policy; readonly aboveNanos: Nanos } | undefined;
   /** B2: what changed since the last update. */
   readonly unpublished: Unpublished;
   readonly changes: Changed[];
@@ -291,6 +293,7 @@ export function openedAccount(id: string, overrides: PolicyOverrides): Account {
     timerDirty: false,
     pricedUntil: -1,
     pricedVersion: -1,
+    settled: undefined,
     unpublished: { account: true, resources: new Set(), charged: false },
     changes: [],
   };

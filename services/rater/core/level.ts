@@ -10,9 +10,16 @@ const HOUR = BigInt(HOUR_MS);
  * and stays so until balance > 1.10 x h x burn rate or nothing burns; while the account is exhausted none is.
  */
 export function refreshLevel(account: Account): void {
-  const { totals, balanceNanos } = account;
+  const { totals, balanceNanos, settled } = account;
+  const same = settled?.burnRateNanos === totals.burnRateNanos && settled.policy === account.policy;
+  if (same && totals.level === 'active' && balanceNanos > settled.aboveNanos) return;
   const passedMs = stillPassed(account);
   const level = levelOf(balanceNanos, totals.chargedNanos, passedMs);
+  account.settled = {
+    burnRateNanos: totals.burnRateNanos,
+    policy: account.policy,
+    aboveNanos: (BigInt(Math.max(0, ...account.policy.lowRunwayMs)) * totals.burnRateNanos) / HOUR,
+  };
   if (level === totals.level && sameList(passedMs, totals.passedMs)) return;
   totals.level = level;
   totals.passedMs = passedMs;
