@@ -1,5 +1,17 @@
-import { type Data, type Draft, day, hour, instant, minute, monthStart } from './draft.ts';
-import type { Random } from './random.ts';
+import { runModel } from '../model/model.ts';
+import {
+  type Data,
+  type Draft,
+  day,
+  hour,
+  instant,
+  isoTime,
+  minute,
+  monthStart,
+  writeLine,
+  writeUsd,
+} from './draft.ts';
+import { type Random, randomFrom } from './random.ts';
 
 /**
  * One or two accounts on a coarse grid of time, with few things and round numbers, so that instants fall together and
@@ -21,6 +33,7 @@ export function cornerDrafts(random: Random): Draft[] {
     put(log, 'account.opened', {}, 'beta');
     log.accounts.push('beta');
   }
+  const lean = random.chance(0.4);
   for (let events = random.int(25, 60); events > 0; events--) {
     log.now += random.weighted([
       [5, 0],
@@ -30,7 +43,7 @@ export function cornerDrafts(random: Random): Draft[] {
       [1, 1],
       [1, 24 * hour],
     ] as const);
-    random.weighted(acts)(log);
+    random.weighted(lean ? leanActs : acts)(log);
   }
   return log.drafts;
 }
@@ -73,6 +86,44 @@ const acts: readonly (readonly [number, (log: Log) => void])[] = [
   [8, (log) => put(log, 'clock.tick', {})],
 ];
 
+/** Nothing but usage and grants around the thresholds of N2: what the levels hang on. */
+const leanActs: typeof acts = [
+  [34, gpuUsage],
+  [5, storageUsage],
+  [14, grantToThreshold],
+  [3, grant],
+  [1, purchase],
+  [3, (log) => put(log, 'cluster.decommissioned', { cluster_id: cluster(log) }, account(log))],
+  [2, (log) => put(log, 'contract.priced', drawPrices(log), account(log))],
+  [4, (log) => put(log, 'policy.set', { policy: drawPolicy(log) }, account(log))],
+  [8, (log) => put(log, 'clock.tick', {})],
+];
+
+/** A grant that brings the balance to a threshold, to where it is cleared, to 0, or a nano beside one of these. */
+function grantToThreshold(log: Log): void {
+  const { random, drafts } = log;
+  const subject = account(log);
+  const plain = randomFrom(1);
+  const { balances } = runModel(
+    drafts.map((draft) => writeLine(draft, plain)),
+    isoTime(log.now),
+  );
+  const own = balances.find((b) => b.account_id === subject);
+  const nanos = (text: string) => BigInt(text.replace('.', ''));
+  const [balance, burn] = [nanos(own?.balance ?? '0'), nanos(own?.burn_rate ?? '0')];
+  const hours = random.pick([1n, 2n, 4n]);
+  const target = random.weighted([
+    [2, burn * hours],
+    [3, (burn * hours * 105n) / 100n],
+    [2, (burn * hours * 110n) / 100n],
+    [1, 0n],
+  ] as const);
+  const amount = target - balance + BigInt(random.int(-1, 1));
+  if (amount <= 0n) return;
+  const kind = random.pick(['promotional', 'adjustment', 'paid']);
+  put(log, 'credits.granted', { grant_id: `t${log.count}`, amount: writeUsd(amount, random), kind }, subject);
+}
+
 function account({ random, accounts }: Log): string {
   return random.any(accounts) ?? 'acme';
 }
@@ -93,6 +144,7 @@ function span({ random, grid, now }: Log): Data {
     [1, 2 * hour + 1],
     [1, 3 * hour],
     [1, day],
+    [1, 73 * hour],
     [2, -5 * minute],
     [1, -1],
   ] as const);
@@ -149,7 +201,7 @@ function grant(log: Log): void {
 
 function purchase(log: Log): void {
   const { random, grid, now } = log;
-  const startsAt = now + random.pick([-2, -1, 0, 0, 0, 1, 3]) * grid;
+  const startsAt = now + random.pick([-2, -1, 0, 0, 1, 3, 6]) * grid;
   const endsAt = startsAt + random.pick([1, 2, 3, 4, 8]) * grid + random.pick([0, 0, 0, 1]);
   const subject = account(log);
   const id = `${random.pick(['r', 'R', '9'])}${log.count}`;

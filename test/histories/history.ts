@@ -76,10 +76,10 @@ function drawUntil(drafts: readonly Draft[], random: Random): number {
   const named = drafts.flatMap((draft) =>
     Object.values(draft.data).flatMap((value) => (isInstant(value) ? [value.instantMs] : [])),
   );
-  const edges = named
-    .flatMap((at) => [at, at + 15 * minute, at + hour, at + 2 * hour])
-    .filter((at) => at >= last && at < last + 60 * day);
-  const edge = random.chance(0.5) ? random.any(edges) : undefined;
+  const finals = Array.from({ length: 15 }, (_, month) => monthStart(month + 1) + 3 * day);
+  const edges = [...named.flatMap((at) => [at, at + 15 * minute, at + hour, at + 2 * hour]), ...finals, ...finals];
+  const ahead = edges.filter((at) => at >= last && at < last + 60 * day);
+  const edge = random.chance(0.5) ? random.any(ahead) : undefined;
   if (edge !== undefined) return edge + random.int(-1, 1);
   return last + random.pick([0, 1, 15 * minute, hour, 30 * hour, 4 * day, 15 * day, 34 * day]);
 }
