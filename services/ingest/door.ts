@@ -78,6 +78,10 @@ export function createDoor(deps: DoorDeps, config: DoorConfig): Door {
     // 'close' comes in every case, also when the client went away in the middle of its body.
     reply.raw.once('close', () => inFlight.give(request.heldBytes));
   });
+  door.addHook('onSend', async (_request, reply) => {
+    // Otherwise the connection of a request that was under way would stay open, and the stop would wait for it.
+    if (stopping.signal.aborted) reply.header('connection', 'close');
+  });
   door.addHook('onResponse', async (request, reply) => {
     const { method } = request;
     const route = request.routeOptions.url ?? 'none';
@@ -114,10 +118,7 @@ function guard(door: Door, context: DoorContext): void {
   const { keys, clock } = context.deps;
   door.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    if (context.stopping.aborted) {
-      reply.header('connection', 'close');
-      throw new Problem('stopping', 'this server is stopping', 1000);
-    }
+    if (context.stopping.aborted) throw new Problem('stopping', 'this server is stopping', 1000);
     const sender = keys.find(request.headers.authorization, clock());
     if (sender === undefined) throw new Problem('unauthenticated', 'Authorization: no key, or none that is in force');
     request.sender = sender;

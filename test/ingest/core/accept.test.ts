@@ -37,7 +37,8 @@ describe('the record of an accepted event', () => {
   });
 
   it('E3: holds data as it was sent, in its order', () => {
-    const data = '{"start":1777888800000,"volume_id":"v","tags":{"10":"x","2":"y\\ud800"},"end":"2026-05-05T00:00:00+02:00","size_gib":1}';
+    const data =
+      '{"start":1777888800000,"volume_id":"v","tags":{"10":"x","2":"y\\ud800"},"end":"2026-05-05T00:00:00+02:00","size_gib":1}';
     const sent = `{"specversion":"1.0","id":"i","source":"s","type":"usage.storage","subject":"a","data":${data}}`;
     const kept: unknown = JSON.parse(recordOf(JSON.parse(sent)));
     expect(kept).toEqual(JSON.parse(sent));
@@ -98,7 +99,11 @@ describe('what is refused', () => {
   });
 
   it('says who it was as far as that can be read', () => {
-    expect(accept({ id: 'i', source: 's', subject: 'a' }, OPERATOR, RULES)).toMatchObject({ id: 'i', source: 's', account: 'a' });
+    expect(accept({ id: 'i', source: 's', subject: 'a' }, OPERATOR, RULES)).toMatchObject({
+      id: 'i',
+      source: 's',
+      account: 'a',
+    });
     expect(accept({ id: 5, source: {}, subject: ' ' }, OPERATOR, RULES)).toMatchObject({
       id: undefined,
       source: undefined,
@@ -117,7 +122,10 @@ describe('who may send what', () => {
   for (const role of ROLES) {
     it(`E: ${role} sends its types and no others`, () => {
       for (const type of DATA.keys()) {
-        expect([type, reasonOf(eventOf(type), sender(role))]).toEqual([type, MAY[role](type) ? 'accepted' : 'forbidden']);
+        expect([type, reasonOf(eventOf(type), sender(role))]).toEqual([
+          type,
+          MAY[role](type) ? 'accepted' : 'forbidden',
+        ]);
       }
     });
   }
@@ -126,7 +134,8 @@ describe('who may send what', () => {
     const mine = sender('agent', ['acme', '__proto__']);
     expect(reasonOf(usage('e'), mine)).toBe('accepted');
     expect(reasonOf(usage('e', { subject: '__proto__' }), mine)).toBe('accepted');
-    for (const subject of ['acme2', 'constructor', 'ACME']) expect(reasonOf(usage('e', { subject }), mine)).toBe('forbidden');
+    for (const subject of ['acme2', 'constructor', 'ACME'])
+      expect(reasonOf(usage('e', { subject }), mine)).toBe('forbidden');
   });
 
   it('tells who may not send a type that, and not what is wrong with its data', () => {

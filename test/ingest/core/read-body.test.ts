@@ -17,13 +17,15 @@ function fault(form: BodyForm, text: string): string {
 describe('readBody', () => {
   it('reads one event, and refuses the body if it is no JSON or too deep', () => {
     expect(events('single', ' {"a":1}\n').items).toEqual([{ kind: 'value', value: { a: 1 } }]);
-    for (const text of ['', '{', '{}{}', DEEP, '\ufeff{}', "{'a':1}"]) expect([text, fault('single', text)]).toEqual([text, 'not_json']);
+    for (const text of ['', '{', '{}{}', DEEP, '\ufeff{}', "{'a':1}"])
+      expect([text, fault('single', text)]).toEqual([text, 'not_json']);
   });
 
   it('reads a batch, and refuses it whole if it is no JSON array', () => {
     expect(events('batch', '[]').items).toEqual([]);
     expect(events('batch', '[1,{"a":[2]}]').items).toHaveLength(2);
-    for (const text of ['', '{}', '1', '[', '[1,]', '[1,}', 'null']) expect([text, fault('batch', text)]).toEqual([text, 'not_json']);
+    for (const text of ['', '{}', '1', '[', '[1,]', '[1,}', 'null'])
+      expect([text, fault('batch', text)]).toEqual([text, 'not_json']);
   });
 
   it('reads lines, skips blank ones, and lets each be wrong by itself', () => {
