@@ -1,21 +1,30 @@
-import { isAscii } from 'node:buffer';
-
 /**
  * Any JavaScript string as bytes and back: each UTF-16 code unit is written like a code point in UTF-8 (CESU-8). Unlike
  * UTF-8 it loses nothing (a lone surrogate has bytes of its own, so no two texts share theirs), and the order of the
  * bytes is that of the code units (in UTF-8 U+FFFD comes before U+10000). ASCII is one byte a unit, all else 2 or 3.
  */
 export function encodeText(text: string): Buffer {
-  const utf8Bytes = Buffer.byteLength(text, 'utf8');
-  if (utf8Bytes === text.length) return Buffer.from(text, 'latin1');
-  if (!hasSurrogate(text)) return Buffer.from(text, 'utf8');
-  return encodeUnits(text);
+  return encodeTextAfter(0, text);
 }
 
-/** The text that `encodeText` wrote. */
-export function decodeText(bytes: Buffer): string {
-  if (isAscii(bytes)) return bytes.toString('latin1');
-  return hasSurrogateBytes(bytes) ? decodeUnits(bytes) : bytes.toString('utf8');
+/** The same, behind `room` bytes that the caller fills in: one allocation a key, of which there are very many. */
+export function encodeTextAfter(room: number, text: string): Buffer {
+  const utf8Bytes = Buffer.byteLength(text, 'utf8');
+  const ascii = utf8Bytes === text.length;
+  if (!ascii && hasSurrogate(text)) return encodeUnits(room, text);
+  const bytes = Buffer.allocUnsafe(room + utf8Bytes);
+  bytes.write(text, room, ascii ? 'latin1' : 'utf8');
+  return bytes;
+}
+
+/** The text that `encodeText` wrote, from `start` on. */
+export function decodeText(bytes: Buffer, start = 0): string {
+  for (let at = start; at < bytes.length; at += 1) {
+    if ((bytes[at] ?? 0) >= 0x80) {
+      return hasSurrogateBytes(bytes, at) ? decodeUnits(bytes, start) : bytes.toString('utf8', start);
+    }
+  }
+  return bytes.toString('latin1', start);
 }
 
 function hasSurrogate(text: string): boolean {
@@ -27,16 +36,16 @@ function hasSurrogate(text: string): boolean {
 }
 
 /** A surrogate's three bytes begin with 0xed and go on with 0xa0 or more; no other unit's do. */
-function hasSurrogateBytes(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(0xed); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
+function hasSurrogateBytes(bytes: Buffer, start: number): boolean {
+  for (let at = bytes.indexOf(0xed, start); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
     if ((bytes[at + 1] ?? 0) >= 0xa0) return true;
   }
   return false;
 }
 
-function encodeUnits(text: string): Buffer {
-  const bytes = Buffer.allocUnsafe(text.length * 3);
-  let end = 0;
+function encodeUnits(room: number, text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(room + text.length * 3);
+  let end = room;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) {
@@ -53,10 +62,10 @@ function encodeUnits(text: string): Buffer {
   return bytes.subarray(0, end);
 }
 
-function decodeUnits(bytes: Buffer): string {
+function decodeUnits(bytes: Buffer, start: number): string {
   const units = Buffer.allocUnsafe(bytes.length * 2);
   let end = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = start; at < bytes.length; ) {
     const first = bytes[at] ?? 0;
     const size = first < 0x80 ? 1 : first < 0xe0 ? 2 : 3;
     const second = (bytes[at + 1] ?? 0) & 0x3f;

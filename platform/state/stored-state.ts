@@ -1,5 +1,5 @@
 import type { ByteDatabase, LmdbEnvironment } from '../lmdb/environment.ts';
-import { decodeText, encodeText } from '../lmdb/ordered-text.ts';
+import { decodeText, encodeText, encodeTextAfter } from '../lmdb/ordered-text.ts';
 import { type Checkpoint, StateError, type Timer } from './port.ts';
 
 /** What is stored of a scope beside its hashes and timers. */
@@ -82,7 +82,7 @@ export function readHashes(
 }
 
 export function readFieldNames(databases: StateDatabases, hashId: number): Iterable<string> {
-  return databases.fields.getKeys(hashRange(hashId)).map((key) => decodeText(key.subarray(8)));
+  return databases.fields.getKeys(hashRange(hashId)).map((key) => decodeText(key, 8));
 }
 
 /** At most `limit` timers up to and at `upTo`, in order. */
@@ -91,7 +91,7 @@ export function readTimers(databases: StateDatabases, scopeId: number, upTo: num
   const start = timerEntry(scopeId, 0, '');
   const end = Buffer.concat([timerEntry(scopeId, upTo, ''), Buffer.from([0xff])]); // no member begins with 0xff
   return [...databases.timers.getKeys({ start, end, limit })].map((key) => ({
-    member: decodeText(key.subarray(13)),
+    member: decodeText(key, 13),
     at: key.readDoubleBE(5),
   }));
 }
@@ -110,28 +110,39 @@ export function readKeys(
 ): string[] {
   const first = after === undefined ? prefix(scopeId) : Buffer.concat([keyEntry(scopeId, after), Buffer.from([0])]);
   const keys = databases.keys.getKeys({ start: first, end: prefix(scopeId + 1), limit });
-  return [...keys].map((key) => decodeText(key.subarray(4)));
+  return [...keys].map((key) => decodeText(key, 4));
 }
 
 export function keyEntry(scopeId: number, key: string): Buffer {
-  return Buffer.concat([prefix(scopeId), encodeText(key)]);
+  const bytes = encodeTextAfter(4, key);
+  bytes.writeUInt32BE(scopeId, 0);
+  return bytes;
 }
 
 export function fieldEntry(hashId: number, field: string): Buffer {
-  return Buffer.concat([instant(hashId), encodeText(field)]);
+  const bytes = encodeTextAfter(8, field);
+  bytes.writeDoubleBE(hashId, 0);
+  return bytes;
 }
 
 export function timerEntry(scopeId: number, at: number, member: string): Buffer {
-  return Buffer.concat([prefix(scopeId), Buffer.from([1]), instant(at), encodeText(member)]);
+  const bytes = encodeTextAfter(13, member);
+  bytes.writeUInt32BE(scopeId, 0);
+  bytes.writeUInt8(1, 4);
+  bytes.writeDoubleBE(at + 0, 5);
+  return bytes;
 }
 
 export function memberEntry(scopeId: number, member: string): Buffer {
-  return Buffer.concat([prefix(scopeId), Buffer.from([2]), encodeText(member)]);
+  const bytes = encodeTextAfter(5, member);
+  bytes.writeUInt32BE(scopeId, 0);
+  bytes.writeUInt8(2, 4);
+  return bytes;
 }
 
 /** A whole number from 0 as a double: -0 would come last. */
 export function instant(at: number): Buffer {
-  const bytes = Buffer.alloc(8);
+  const bytes = Buffer.allocUnsafe(8);
   bytes.writeDoubleBE(at + 0, 0);
   return bytes;
 }
@@ -139,7 +150,7 @@ export function instant(at: number): Buffer {
 function readHash(databases: StateDatabases, hashId: number): Map<string, string> {
   const fields = new Map<string, string>();
   for (const { key, value } of databases.fields.getRange(hashRange(hashId))) {
-    fields.set(decodeText(key.subarray(8)), decodeText(value));
+    fields.set(decodeText(key, 8), decodeText(value));
   }
   return fields;
 }
@@ -149,9 +160,7 @@ function hashRange(hashId: number): { start: Buffer; end: Buffer } {
 }
 
 function prefix(scopeId: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(scopeId, 0);
-  return bytes;
+  return keyEntry(scopeId, '');
 }
 
 function parseScope(scope: string, value: Buffer): StoredScope {

@@ -45,7 +45,7 @@ const PLANTED: readonly [
   [
     'writes the fields first and the timers and the checkpoint after',
     'a step that was cut off is there whole or not at all',
-    (store, disk) =>
+    (store) =>
       alter(store, {
         commit: async (scope, fence, step) => {
           const half = { ...step.next, nextOffset: fence.nextOffset ?? 0 };
