@@ -54,7 +54,7 @@ interface Log {
   readonly grid: number;
   readonly accounts: string[];
   readonly grants: number[];
-  readonly reservations: { id: string; endsAt: number; subject: string }[];
+  readonly reservations: { id: string; endsAt: number; subject: string; cost: bigint }[];
   now: number;
   count: number;
 }
@@ -204,6 +204,7 @@ function purchase(log: Log): void {
   const startsAt = now + random.pick([-2, -1, 0, 0, 1, 3, 6]) * grid;
   const endsAt = startsAt + random.pick([1, 2, 3, 4, 8]) * grid + random.pick([0, 0, 0, 1]);
   const subject = account(log);
+  const gpus = random.int(1, 3);
   const id = `${random.pick(['r', 'R', '9'])}${log.count}`;
   put(
     log,
@@ -212,7 +213,7 @@ function purchase(log: Log): void {
       reservation_id: id,
       cluster_id: cluster(log),
       gpu_type: 'H100',
-      gpus: random.int(1, 3),
+      gpus,
       starts_at: instant(startsAt),
       ends_at: instant(endsAt),
       price_per_gpu_hour: random.pick(['0.5', '0.5', '0', '0.000001', '0.333333']),
@@ -221,7 +222,8 @@ function purchase(log: Log): void {
     },
     subject,
   );
-  log.reservations.push({ id, endsAt, subject });
+  const cost = (BigInt(gpus) * BigInt(endsAt - startsAt) * 500_000n) / 3600n;
+  log.reservations.push({ id, endsAt, subject, cost });
 }
 
 function extend(log: Log): void {
@@ -244,14 +246,26 @@ function cancel(log: Log): void {
   const { random, grid, reservations, now } = log;
   const reservation = random.any(reservations.filter((r) => r.endsAt > now)) ?? random.any(reservations);
   if (reservation === undefined) return;
-  const endsAt = random.pick([now, now - grid, now + 1, now + grid, now + 2 * grid, reservation.endsAt]);
-  const refund = random.weighted([
-    [4, '0'],
-    [2, '0.1'],
-    [2, '0.5'],
-    [2, '1'],
-    [1, '0.000000001'],
-  ] as const);
+  const endsAt = random.pick([
+    now,
+    now - grid,
+    now + 1,
+    now + grid,
+    now + 2 * grid,
+    reservation.endsAt,
+    reservation.endsAt,
+  ]);
+  const { cost } = reservation;
+  const refund = writeUsd(
+    random.weighted([
+      [4, 0n],
+      [1, 1n],
+      [3, (cost * 6n) / 10n],
+      [2, cost],
+      [1, cost + 1n],
+    ] as const),
+    random,
+  );
   const decommission = random.chance(0.5) ? { decommission: random.chance(0.8) } : {};
   put(
     log,
