@@ -19,7 +19,7 @@ export function describeContract<Harness extends Disposable>(
 ): void {
   describe(name, () => {
     for (const { title, run } of cases) {
-      it(title, async () => {
+      it(title, { timeout: 60_000 }, async () => {
         const harness = await make();
         try {
           await run(harness);

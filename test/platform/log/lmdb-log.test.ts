@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-describe('stored bytes that are not the ones that were written', () => {
+describe('stored bytes that are not the ones that were written', { timeout: 60_000 }, () => {
   it('any bit of any chunk that flips is found out', async () => {
     const { chunks, keys } = stored();
     expect(keys.length).toBeGreaterThan(3);
@@ -79,7 +79,7 @@ describe('stored bytes that are not the ones that were written', () => {
   });
 });
 
-describe('chunks', () => {
+describe('chunks', { timeout: 60_000 }, () => {
   it('small appends of one moment share a chunk, a large append has several', async () => {
     const before = stored().keys.length;
     await Promise.all(Array.from({ length: 300 }, (_, call) => log.append('events', 1, batch(1, call))));

@@ -96,7 +96,7 @@ const PLANTED: readonly [fault: string, caughtBy: string, alter: (log: EventLog,
 ];
 
 describe('the contract of the log catches a log that', () => {
-  it.each(PLANTED)('%s', async (_, caughtBy, plant) => {
+  it.each(PLANTED)('%s', { timeout: 60_000 }, async (_, caughtBy, plant) => {
     const cases = LOG_CONTRACT.filter(({ title }) => title === caughtBy);
     expect(cases).toHaveLength(1);
     expect(await failingCases(cases, () => memoryHarness())).toEqual([]);
