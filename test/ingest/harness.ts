@@ -77,8 +77,8 @@ export interface Harness {
   readonly sink: MemorySink;
   readonly metrics: Registry;
   readonly deps: DoorDeps;
-  send(body: unknown, options?: SendOptions): Promise<LightMyRequestResponse>;
-  get(url: string, key?: keyof typeof KEYS): Promise<LightMyRequestResponse>;
+  readonly send: (body: unknown, options?: SendOptions) => Promise<LightMyRequestResponse>;
+  readonly get: (url: string, key?: keyof typeof KEYS) => Promise<LightMyRequestResponse>;
 }
 
 export interface SendOptions {

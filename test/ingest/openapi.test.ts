@@ -1,5 +1,6 @@
 import Schema from 'typebox/schema';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Verdicts } from '../../services/ingest/ports.ts';
 import { PROBLEMS } from '../../services/ingest/problems.ts';
 import { eventSchema } from '../../services/ingest/schemas/event.ts';
 import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
@@ -125,7 +126,8 @@ type Check = (operationId: string, answer: Answer) => void;
 
 async function checkEvents(check: Check): Promise<void> {
   const batch = 'application/cloudevents-batch+json';
-  const verdicts = {
+  const verdicts: Verdicts = {
+    ...NO_VERDICTS,
     of: async (_source: string, id: string) =>
       id === 'known'
         ? ([
@@ -137,7 +139,6 @@ async function checkEvents(check: Check): Promise<void> {
             },
           ] as const)
         : [],
-    wait: NO_VERDICTS.wait,
   };
   const one = open({ bodyBytesMax: 4096 }, { verdicts });
   check('sendEvents', await one.send(usage('a')));
