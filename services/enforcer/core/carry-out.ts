@@ -75,6 +75,7 @@ function carryOutResource(turn: Turn, resource: ResourceState): void {
   if (order === undefined || rules.nextLookAt(order) > at) return;
   resource.order = { ...order, lookedUntil: at + 1 };
   if (!rules.goesOn(resource)) return;
+  if (resource.kind === 'cluster' && !rules.mayRepeat(order, coverOf(turn, resource.id))) return;
   const forCredits = order.sent.reason === 'credits_exhausted';
   if (turn.gate.holds(turn.account, { at, forCredits, notice: undefined }) !== undefined) return;
   meet(turn, resource, { occasion: 'overdue' });

@@ -1,4 +1,5 @@
 import { HOUR_MS, type Instant } from '../../shared/time.ts';
+import type { ClusterCover } from './notices.ts';
 import { uncoveredOf } from './reserved.ts';
 import type { Order, ResourceState } from './state.ts';
 
@@ -11,6 +12,15 @@ export function goesOn(resource: ResourceState): boolean {
   if (sent === undefined || sent.command === 'revoke') return false;
   if (resource.kind === 'cluster' && sent.scope === 'burst') return uncoveredOf(resource.facts) > 0;
   return resource.facts?.active === true;
+}
+
+/**
+ * N4, N7: whether what goes on may be sent the order again: not a decommission for want of credits while a charged
+ * reservation of the cluster is still to begin.
+ */
+export function mayRepeat(order: Order, cover: ClusterCover): boolean {
+  const { command, scope, reason } = order.sent;
+  return !(command === 'decommission' && scope === 'cluster' && reason === 'credits_exhausted' && cover.begins);
 }
 
 /** N7: `overdue_after` after the order was first issued, and every hour from then on: the first such instant not yet looked at. */

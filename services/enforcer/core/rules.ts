@@ -5,7 +5,7 @@ import { CLUSTER_LADDER, VOLUME_LADDER } from './ladder.ts';
 import { decideLow } from './low.ts';
 import { planNotices, replanNotices } from './notice-times.ts';
 import { clusterSteps, shiftSteps, volumeSteps } from './notices.ts';
-import { alertsOverdue, goesOn, nextLookAt } from './overdue.ts';
+import { alertsOverdue, goesOn, mayRepeat, nextLookAt } from './overdue.ts';
 import { clusterExists, endDecommissions } from './reservation-end.ts';
 import { willHold } from './reserved.ts';
 import { coversResumption } from './restore.ts';
@@ -27,6 +27,7 @@ export interface Rules {
   readonly planNotices: typeof planNotices;
   readonly replanNotices: typeof replanNotices;
   readonly goesOn: typeof goesOn;
+  readonly mayRepeat: typeof mayRepeat;
   readonly nextLookAt: typeof nextLookAt;
   readonly alertsOverdue: typeof alertsOverdue;
   readonly commandIdOf: typeof commandIdOf;
@@ -52,6 +53,7 @@ export const RULES: Rules = Object.freeze({
   planNotices,
   replanNotices,
   goesOn,
+  mayRepeat,
   nextLookAt,
   alertsOverdue,
   commandIdOf,
