@@ -5,9 +5,10 @@ import { LmdbEnvironment } from '../platform/lmdb/environment.ts';
 import { openLmdbLog } from '../platform/log/lmdb-log.ts';
 import { openLmdbState } from '../platform/state/lmdb-state.ts';
 import type { Fence } from '../platform/state/port.ts';
+import type { Result } from './result.ts';
 
 /** One measured row: what was done, how often a second, and how long one call took at the median and the 99th. */
-export interface LogBenchRow {
+interface LogBenchRow {
   readonly what: string;
   readonly perSecond: number;
   readonly p50Ms: number;
@@ -20,7 +21,15 @@ const STEPS = 30;
 const STEP_WRITES = 20_000;
 
 /** Measures appends (durable, 300 B values in batches of 1,000), reads, and commits of state in LMDB. */
-export async function benchLog(): Promise<LogBenchRow[]> {
+export async function benchLog(): Promise<readonly Result[]> {
+  return (await measureLog()).map(({ what, perSecond, p50Ms, p99Ms }) => ({
+    claim: what,
+    value: `${Math.round(perSecond)}/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+    aim: '',
+  }));
+}
+
+async function measureLog(): Promise<LogBenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), 'tollgate-bench-'));
   const environment = await LmdbEnvironment.open({ directory });
   try {

@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
 import { benchEmbedded } from './embedded.ts';
+import { benchLog } from './log-append.ts';
 import { benchRate } from './rate.ts';
 import { benchReplay, benchReplayMemory } from './replay.ts';
 import type { Result } from './result.ts';
@@ -18,7 +19,7 @@ const count = (text: string): number => {
 
 const program = new Command('bench')
   .description('Measures what docs and README claim. All figures of one claim come from one run on one machine.')
-  .argument('[claims...]', 'rate, replay, memory, embedded; rate, replay and embedded without any')
+  .argument('[claims...]', 'rate, replay, memory, embedded, log; rate, replay and embedded without any')
   .option('--samples <n>', 'samples of replay and embedded', count, 500_000)
   .parse();
 
@@ -28,6 +29,7 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ['replay', () => benchReplay(samples)],
   ['memory', () => benchReplayMemory(MEMORY_SIZES)],
   ['embedded', () => benchEmbedded(samples)],
+  ['log', benchLog],
 ]);
 const chosen = program.args.length > 0 ? program.args : ['rate', 'replay', 'embedded'];
 const table = new Table({ head: ['claim', 'measured', 'aim'] });
