@@ -61,6 +61,10 @@ export class IntervalSet {
     if (count > 0) bounds.splice(0, count);
   }
 
+  isEmpty(): boolean {
+    return this.#bounds.length === 0;
+  }
+
   /** The hours whose chunks changed since the last call, with what they hold now (empty: nothing any more). */
   takeChanges(): ReadonlyMap<number, readonly number[]> {
     const chunks = new Map<number, readonly number[]>();

@@ -1,5 +1,6 @@
 import { DAY_MS, type Instant } from '../../shared/time.ts';
 import { type Account, type Cluster, touch } from './account.ts';
+import type { IntervalSet } from './interval-set.ts';
 
 /** A day longer than any sample reaches back (E4 `too_late`), so that nothing that could still be asked for is forgotten. */
 const KEPT_MS = 36 * DAY_MS;
@@ -21,7 +22,7 @@ export function prune(account: Account, clock: Instant): void {
   }
   for (const cluster of account.clusters.values()) pruneCluster(account, cluster, cutoff);
   for (const volume of account.volumes.values()) {
-    if (volume.activity.active || volume.activity.lastEnd > cutoff || volume.decommissionedAt > cutoff) continue;
+    if (volume.activity.active || volume.decommissionedAt > cutoff || isReachable(volume.billed, cutoff)) continue;
     account.volumes.delete(volume.id);
     touch(account, volume);
   }
@@ -29,7 +30,7 @@ export function prune(account: Account, clock: Instant): void {
 
 function pruneCluster(account: Account, cluster: Cluster, cutoff: Instant): void {
   for (const node of cluster.nodes.values()) {
-    if (node.activity.active || node.activity.lastEnd > cutoff) continue;
+    if (node.activity.active || isReachable(node.billed, cutoff)) continue;
     cluster.nodes.delete(node.id);
     touch(account, node);
   }
@@ -43,4 +44,13 @@ function pruneCluster(account: Account, cluster: Cluster, cutoff: Instant): void
   if (cluster.provisioned || named || cluster.nodes.size > 0 || cluster.decommissionedAt > cutoff) return;
   account.clusters.delete(cluster.id);
   touch(account, cluster);
+}
+
+/**
+ * R2: what was billed may be asked for again by any sample that is still let in, whatever became of its node: a late sample
+ * of a cluster that is gone is billed once, like any other.
+ */
+function isReachable(billed: IntervalSet, cutoff: Instant): boolean {
+  billed.forgetBefore(cutoff);
+  return !billed.isEmpty();
 }
