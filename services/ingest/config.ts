@@ -29,8 +29,8 @@ export const doorConfig = z
     jsonValuesMax: bound(100, 10_000_000, 1_000_000),
     requestsPerKeyMax: bound(1, 1_000_000, 500),
     rateWindowMs: bound(100, 3_600_000, 1000),
-    /** A socket on which nothing moves. */
-    connectionTimeoutMs: bound(100, 600_000, 30_000),
+    /** A socket on which nothing moves, in either direction. */
+    connectionTimeoutMs: bound(100, 600_000, 90_000),
     /** From a request's first byte to its last. */
     requestTimeoutMs: bound(100, 600_000, 60_000),
     headersTimeoutMs: bound(100, 600_000, 10_000),
@@ -48,6 +48,10 @@ export const doorConfig = z
   .refine((config) => config.waitMs <= config.waitMsMax, {
     message: 'waitMs must not be above waitMsMax',
     path: ['waitMs'],
+  })
+  .refine((config) => config.waitMsMax < config.connectionTimeoutMs, {
+    message: 'waitMsMax must be below connectionTimeoutMs, or who waits is cut off',
+    path: ['waitMsMax'],
   })
   .readonly();
 

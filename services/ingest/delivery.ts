@@ -28,11 +28,7 @@ export function readDelivery(form: BodyForm, bytes: Buffer, limits: BodyLimits):
   if (form !== 'lines') {
     return { kind: 'fault', fault: { kind: 'not_json', detail: 'body: not UTF-8' }, sent: base64(bytes) };
   }
-  const lines = linesOf(bytes).flatMap((line): readonly Line[] => {
-    if (!isUtf8(line)) return [{ bytes: line, text: undefined }];
-    const text = line.toString('utf8');
-    return isFilled(text) ? [{ bytes: line, text }] : [];
-  });
+  const lines = linesOf(bytes, limits.eventsMax);
   const read = readTexts(
     lines.map((line) => line.text),
     limits,
@@ -66,13 +62,15 @@ function base64(bytes: Buffer): SentEvent {
   return { encoding: 'base64', text: bytes.toString('base64') };
 }
 
-function linesOf(bytes: Buffer): readonly Buffer[] {
-  const lines: Buffer[] = [];
-  let from = 0;
-  while (from <= bytes.length) {
+/** The lines that are not blank, up to one more than `most`. */
+function linesOf(bytes: Buffer, most: number): readonly Line[] {
+  const lines: Line[] = [];
+  for (let from = 0; from <= bytes.length && lines.length <= most; ) {
     const at = bytes.indexOf(NEWLINE, from);
     const to = at === -1 ? bytes.length : at;
-    lines.push(bytes.subarray(from, to));
+    const line = bytes.subarray(from, to);
+    const text = isUtf8(line) ? line.toString('utf8') : undefined;
+    if (text === undefined || isFilled(text)) lines.push({ bytes: line, text });
     from = to + 1;
   }
   return lines;

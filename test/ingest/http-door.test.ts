@@ -299,6 +299,8 @@ describe('POST /v1/events: what is refused', () => {
     expect(codeOf(await send(Array(6).fill(usage('e')), { type: BATCH }))).toBe('413 body_too_large');
     expect(codeOf(await send(Array(6).fill('{}').join('\n'), { type: LINES }))).toBe('413 body_too_large');
     expect(codeOf(await send(`[[${'0,'.repeat(2000)}0]]`, { type: BATCH }))).toBe('413 body_too_large');
+    expect((await send('\n'.repeat(10_000), { type: LINES })).json()).toMatchObject({ accepted: 0, rejected: 0 });
+    expect(codeOf(await send(Buffer.from('\xff\n'.repeat(6), 'latin1'), { type: LINES }))).toBe('413 body_too_large');
     expect(sink.texts).toEqual([]);
     expect(sink.rejected).toEqual([]);
   });

@@ -43,6 +43,8 @@ export interface AcceptRules {
 /** Stands in for the time that the log will stamp; nothing that is decided here looks at it. */
 const TO_BE_STAMPED: Instant = 0;
 const SOURCE_CHARS_MAX = 256;
+/** A detail quotes what was sent, and that may be long. */
+const DETAIL_CHARS_MAX = 500;
 
 /**
  * E4: what can be said of an event without any state: `malformed`, `unknown_type`, `invalid_field`, in that order, and
@@ -87,7 +89,7 @@ function refuse(value: unknown, reason: RefusalReason, detail: string): Refused 
   return {
     kind: 'refused',
     reason,
-    detail,
+    detail: detail.length <= DETAIL_CHARS_MAX ? detail : `${detail.slice(0, DETAIL_CHARS_MAX)}...`,
     id: isId(id) ? id : undefined,
     source: typeof source === 'string' && source.length <= SOURCE_CHARS_MAX ? source : undefined,
     account: isId(subject) ? subject : undefined,

@@ -44,10 +44,10 @@ export function measure(text: string, depthMax: number, valuesMax: number): Meas
 }
 
 /**
- * The texts of the elements of a JSON array, as they stand there; undefined if the text is no array by its brackets. An
- * element itself need not be JSON.
+ * The texts of the elements of a JSON array, as they stand there, up to one more than `most`; undefined if the text is no
+ * array by its brackets. An element itself need not be JSON.
  */
-export function elementsOf(text: string): readonly string[] | undefined {
+export function elementsOf(text: string, most: number): readonly string[] | undefined {
   const array = text.trim();
   if (!array.startsWith('[') || !array.endsWith(']')) return undefined;
   const elements: string[] = [];
@@ -62,6 +62,7 @@ export function elementsOf(text: string): readonly string[] | undefined {
         if (depth === 1) {
           elements.push(array.slice(from, at).trim());
           from = at + 1;
+          if (elements.length > most) return elements;
         }
         break;
       case BRACKET:

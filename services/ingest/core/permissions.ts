@@ -38,8 +38,10 @@ const ROLES_BY_TYPE: ReadonlyMap<string, readonly Role[]> = new Map<EventType, r
 export function sendingFault(sender: Sender, type: string, account: string | undefined): string | undefined {
   const roles = ROLES_BY_TYPE.get(type);
   if (roles === undefined || !roles.includes(sender.role)) return `a key of role ${sender.role} may not send ${type}`;
-  if (account === undefined || maySee(sender, account)) return undefined;
-  return `this key may not send for account ${account}`;
+  if (account === undefined) {
+    return sender.accounts === 'all' ? undefined : `${type} concerns all accounts, and this key is for some only`;
+  }
+  return maySee(sender, account) ? undefined : `this key may not send for account ${account}`;
 }
 
 /** Whether a sender may ask about an account. */

@@ -40,7 +40,7 @@ export function readBody(form: BodyForm, text: string, limits: BodyLimits): Even
     case 'batch':
       return readBatch(text, limits);
     case 'lines':
-      return readTexts(text.split('\n').filter(isFilled), limits);
+      return readTexts(linesOf(text, limits.eventsMax), limits);
   }
 }
 
@@ -52,37 +52,29 @@ function readOne(text: string, limits: BodyLimits): EventsRead | BodyFault {
 
 function readBatch(text: string, limits: BodyLimits): EventsRead | BodyFault {
   const measured = measure(text, limits.depthMax + 1, limits.valuesMax);
-  if (measured.kind === 'too_many') return tooManyValues(limits);
-  if (measured.kind === 'too_deep') return readDeepBatch(text, limits);
-  const value = parsed(text);
-  if (value.kind === 'fault') return { kind: 'not_json', detail: value.detail };
-  if (!Array.isArray(value.value)) return { kind: 'not_json', detail: 'body: a batch must be a JSON array of events' };
-  if (value.value.length > limits.eventsMax) return tooManyEvents(value.value.length, limits);
-  const items = value.value.map((one: unknown): Item => ({ kind: 'value', value: one }));
+  // How deep it may be for the parser to see that it is JSON at all does not matter: V8's does not recurse.
+  const counted = measured.kind === 'too_deep' ? measure(text, Number.POSITIVE_INFINITY, limits.valuesMax) : measured;
+  if (counted.kind === 'too_many') return tooManyValues(limits);
+  const body = parsed(text);
+  if (body.kind === 'fault') return { kind: 'not_json', detail: body.detail };
+  if (!Array.isArray(body.value)) return { kind: 'not_json', detail: 'body: a batch must be a JSON array of events' };
+  if (body.value.length > limits.eventsMax) return tooManyEvents(limits);
   let texts: readonly string[] | undefined;
-  return {
-    kind: 'events',
-    items,
-    sent: (index) => {
-      texts ??= elementsOf(text) ?? [];
-      return texts[index] ?? '';
-    },
+  const sent = (index: number): string => {
+    texts ??= elementsOf(text, limits.eventsMax) ?? [];
+    return texts[index] ?? '';
   };
-}
-
-/** The rare way: each event by itself, so that one that is nested too deeply does not stand for all. */
-function readDeepBatch(text: string, limits: BodyLimits): EventsRead | BodyFault {
-  const texts = elementsOf(text);
-  if (texts === undefined) return { kind: 'not_json', detail: 'body: no JSON, and nested too deeply' };
-  const read = readTexts(texts, limits);
-  if (read.kind !== 'events') return read;
-  const broken = read.items.find((item) => item.kind === 'fault' && item.detail !== tooDeep(limits));
-  return broken?.kind === 'fault' ? { kind: 'not_json', detail: broken.detail } : read;
+  const items = body.value.map((value: unknown, index): Item => {
+    const deep =
+      measured.kind === 'too_deep' && measure(sent(index), limits.depthMax, limits.valuesMax).kind === 'too_deep';
+    return deep ? { kind: 'fault', detail: tooDeep(limits) } : { kind: 'value', value };
+  });
+  return { kind: 'events', items, sent };
 }
 
 /** Each text by itself; undefined stands for bytes that are no UTF-8. */
 export function readTexts(texts: readonly (string | undefined)[], limits: BodyLimits): EventsRead | BodyFault {
-  if (texts.length > limits.eventsMax) return tooManyEvents(texts.length, limits);
+  if (texts.length > limits.eventsMax) return tooManyEvents(limits);
   const items: Item[] = [];
   let valuesLeft = limits.valuesMax;
   for (const text of texts) {
@@ -108,6 +100,19 @@ function parsed(text: string): Item {
   }
 }
 
+/** The lines that are not blank, up to one more than `most`: a body of nothing but line breaks must not cost an array. */
+function linesOf(text: string, most: number): readonly string[] {
+  const lines: string[] = [];
+  for (let from = 0; from <= text.length && lines.length <= most; ) {
+    const at = text.indexOf('\n', from);
+    const to = at === -1 ? text.length : at;
+    const line = text.slice(from, to);
+    if (isFilled(line)) lines.push(line);
+    from = to + 1;
+  }
+  return lines;
+}
+
 /** False for a blank line, which is no event. */
 export function isFilled(line: string): boolean {
   return line.length > 0 && line.trim().length > 0;
@@ -117,8 +122,8 @@ function tooDeep(limits: BodyLimits): string {
   return `event: nested more than ${limits.depthMax} deep (json_depth_max)`;
 }
 
-function tooManyEvents(events: number, limits: BodyLimits): BodyFault {
-  return { kind: 'too_many_events', detail: `body: ${events} events, at most ${limits.eventsMax} (batch_events_max)` };
+function tooManyEvents(limits: BodyLimits): BodyFault {
+  return { kind: 'too_many_events', detail: `body: more than ${limits.eventsMax} events (batch_events_max)` };
 }
 
 function tooManyValues(limits: BodyLimits): BodyFault {

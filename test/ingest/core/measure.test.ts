@@ -50,16 +50,20 @@ describe('elementsOf', () => {
   it(`gives the texts of an array's elements (seed ${SEED})`, () => {
     fc.assert(
       fc.property(fc.array(json()), fc.constantFrom('', ' ', '\r\n'), (texts, space) => {
-        const elements = elementsOf(`${space}[${texts.join(`${space},${space}`)}]${space}`);
+        const elements = elementsOf(`${space}[${texts.join(`${space},${space}`)}]${space}`, 1000);
         expect(elements).toEqual(texts.map((text) => text.trim()));
       }),
       { seed: SEED, numRuns: 300 },
     );
   });
 
+  it('stops at a bound, however long the text', () => {
+    expect(elementsOf(`[${'0,'.repeat(2_000_000)}0]`, 3)).toHaveLength(4);
+  });
+
   it('is undefined for what is no array by its brackets', () => {
     for (const text of ['', '{}', '[', ']', '[1]]', '[1][2]', '[[]', '"[]"', '[1', '1]', '["]']) {
-      expect([text, elementsOf(text)]).toEqual([text, undefined]);
+      expect([text, elementsOf(text, 1000)]).toEqual([text, undefined]);
     }
   });
 });

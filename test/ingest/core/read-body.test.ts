@@ -41,6 +41,8 @@ describe('readBody', () => {
     expect([0, 1, 2].map((index) => read.sent(index))).toEqual(['{"a": 1}', DEEP, '[2,"]"]']);
     expect(fault('batch', `[{"a":,${DEEP}]`)).toBe('not_json');
     expect(fault('batch', `[1,${DEEP}`)).toBe('not_json');
+    expect(fault('batch', `[1,[[[[["\\x"]]]]]]`)).toBe('not_json');
+    expect(fault('batch', `[${'['.repeat(99)}${']'.repeat(99)}]`)).toBe('too_many_values');
   });
 
   it('knows the exact text of an event in a batch', () => {
