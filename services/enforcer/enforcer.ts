@@ -142,6 +142,7 @@ export class Enforcer {
     await this.#loadAccounts();
     const outbox = stored.get(OUTBOX_KEY);
     if (outbox !== undefined) await this.#republish(outbox);
+    this.#core.noteUnwitnessed(this.#deps.now());
     this.#deps.logger.info({ scope: this.#scope, offset: this.#offset }, 'enforcer started');
   }
 

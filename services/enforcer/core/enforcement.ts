@@ -123,6 +123,17 @@ export class Enforcement {
     this.#dirty.add(accountId);
   }
 
+  /**
+   * N9: after a start, alerts that something rests on and of which no word of their publication was kept (it was lost in
+   * a crash, or there was no wall clock in an import) count from now: they were published by then, and none too early.
+   */
+  noteUnwitnessed(wallAt: Instant): void {
+    if (!this.#live) return;
+    for (const { state } of this.#accounts.values()) {
+      for (const id of noticeIds(state)) this.notePublished(state.accountId, id, wallAt);
+    }
+  }
+
   /** N11: an operator holds the actions of one account, or of all. */
   hold(target: { readonly accountId: string } | 'all', hold: Hold): void {
     if (target === 'all') {
@@ -413,8 +424,13 @@ function actionDueAt(state: AccountState): Instant | undefined {
 
 /** N9: whether something coming rests on an alert. */
 function restsOn(state: AccountState, commandId: string): boolean {
-  for (const { plan } of state.clusters.values()) if (plan?.noticeId === commandId) return true;
-  for (const { plan } of state.volumes.values()) if (plan?.noticeId === commandId) return true;
-  for (const { notice } of state.reservations.values()) if (notice?.id === commandId) return true;
+  for (const id of noticeIds(state)) if (id === commandId) return true;
   return false;
+}
+
+/** N9: the alerts that something coming rests on. */
+function* noticeIds(state: AccountState): Iterable<string> {
+  for (const { plan } of state.clusters.values()) if (plan !== undefined) yield plan.noticeId;
+  for (const { plan } of state.volumes.values()) if (plan !== undefined) yield plan.noticeId;
+  for (const { notice } of state.reservations.values()) if (notice !== undefined) yield notice.id;
 }
