@@ -42,6 +42,7 @@ export function cornerDrafts(random: Random): Draft[] {
       [1, 4 * grid],
       [1, 1],
       [1, 24 * hour],
+      [1, random.pick([2 * day, 34 * day, 36 * day])],
     ] as const);
     random.weighted(lean ? leanActs : acts)(log);
   }
@@ -84,6 +85,7 @@ const acts: readonly (readonly [number, (log: Log) => void])[] = [
   [4, (log) => put(log, 'contract.priced', drawPrices(log), account(log))],
   [6, (log) => put(log, 'policy.set', { policy: drawPolicy(log) }, account(log))],
   [8, (log) => put(log, 'clock.tick', {})],
+  [6, redeliver],
 ];
 
 /** Nothing but usage and grants around the thresholds of N2: what the levels hang on. */
@@ -97,6 +99,7 @@ const leanActs: typeof acts = [
   [2, (log) => put(log, 'contract.priced', drawPrices(log), account(log))],
   [4, (log) => put(log, 'policy.set', { policy: drawPolicy(log) }, account(log))],
   [8, (log) => put(log, 'clock.tick', {})],
+  [3, redeliver],
 ];
 
 /** A grant that brings the balance to a threshold, to where it is cleared, to 0, or a nano beside one of these. */
@@ -122,6 +125,12 @@ function grantToThreshold(log: Log): void {
   if (amount <= 0n) return;
   const kind = random.pick(['promotional', 'adjustment', 'paid']);
   put(log, 'credits.granted', { grant_id: `t${log.count}`, amount: writeUsd(amount, random), kind }, subject);
+}
+
+/** What was sent before, perhaps long ago, once more. */
+function redeliver({ random, drafts, now }: Log): void {
+  const draft = random.any(drafts);
+  if (draft !== undefined) drafts.push({ ...structuredClone(draft), at: now });
 }
 
 function account({ random, accounts }: Log): string {

@@ -301,6 +301,10 @@ const doAct: Record<Act, (customer: Customer) => void> = {
     c.now = Math.max(c.now, (edge ?? c.now) + c.random.int(-1, 1));
     tick(c, c.now);
   },
+  redeliver: (c) => {
+    const draft = c.random.any(c.drafts);
+    if (draft !== undefined) c.drafts.push({ ...structuredClone(draft), at: c.now });
+  },
   nothing: () => undefined,
 };
 

@@ -40,6 +40,7 @@ export type Act =
   | 'overlap'
   | 'jump'
   | 'edgeTick'
+  | 'redeliver'
   | 'nothing';
 
 const quiet = {
@@ -49,6 +50,7 @@ const quiet = {
   scale: 4,
   late: 2,
   overlap: 3,
+  redeliver: 3,
   provision: 1,
   decommissionCluster: 1,
 };
