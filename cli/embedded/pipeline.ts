@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { Enforcer } from '../../services/enforcer/enforcer.ts';
-import type { Outcome } from '../../services/rater/core/outcome.ts';
 import { Rater } from '../../services/rater/rater.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import { warehouseRows } from './rows.ts';
@@ -129,8 +128,11 @@ function pipelineMetrics(registry: Registry) {
     registers,
   });
   return {
-    applied: (outcome: Outcome): void => {
-      outcomes.inc({ outcome: outcome.kind, reason: outcome.kind === 'rejected' ? outcome.reason : '' });
+    folded: (counts: ReadonlyMap<string, number>): void => {
+      for (const [counted, count] of counts) {
+        const kept = counted === 'applied' || counted === 'duplicate';
+        outcomes.inc({ outcome: kept ? counted : 'rejected', reason: kept ? '' : counted }, count);
+      }
     },
     committed: (_records: number, tookMs: number): void => commits.observe(tookMs / 1000),
     issued: (command: { command: string; alert: string | undefined }): void => {

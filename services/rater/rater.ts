@@ -30,7 +30,8 @@ export interface RaterLogger {
 
 /** What a rater tells of itself, for metrics. */
 export interface RaterObserver {
-  applied(outcome: Outcome): void;
+  /** How many records of a run had which outcome: `applied`, `duplicate`, or the reason of a rejection. */
+  folded(outcomes: ReadonlyMap<string, number>): void;
   committed(records: number, tookMs: number): void;
 }
 
@@ -89,10 +90,13 @@ export class Rater {
   #groupSince = 0;
   #committing: Promise<void> = Promise.resolve();
   #committedOffset = 0;
+  /** Aborted when a commit has failed: the run ends with that fault. */
+  readonly #broken = new AbortController();
   /** Every account of the partition is in memory: one that is not does not exist, and the store need not be asked. */
   #complete = false;
   readonly #used = new Map<string, number>();
   #runs = 0;
+  readonly #outcomes = new Map<string, number>();
 
   constructor(deps: RaterDeps, config: RaterConfig) {
     this.#deps = deps;
@@ -128,7 +132,7 @@ export class Rater {
     const end = await log.endOffset(TOPICS.events, this.#config.partition);
     this.#offset = checkpoint?.nextOffset ?? 0;
     this.#committedOffset = this.#offset;
-    this.verdicts.processed(this.#offset);
+    this.verdicts.begin(this.#offset);
     if (this.#offset > end) {
       throw new RaterStopped(
         'CheckpointAheadOfLog',
@@ -142,12 +146,14 @@ export class Rater {
 
   /** Folds the log until aborted; then writes what is open and returns. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const stopped = AbortSignal.any([signal, this.#broken.signal]);
+    while (!stopped.aborted) {
       const records = await this.#read();
       if (records.length > 0) await this.#fold(records);
-      else await this.#idle(signal);
+      else await this.#idle(stopped);
       if (this.#group.records >= this.#config.groupRecordsMax || this.#groupIsOld()) await this.#commit();
     }
+    await this.#committing;
     await this.#commit();
     await this.#committing;
   }
@@ -197,13 +203,16 @@ export class Rater {
     const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
     await this.#deps.log.append(TOPICS.updates, partition, [...this.#group.takeUpdates(), watermark]);
     this.verdicts.processed(this.#offset);
+    this.#deps.observer.folded(this.#outcomes);
+    this.#outcomes.clear();
   }
 
   /** E4: keeps what was rejected whole, and tells the verdict of every act. */
   #settle(record: LogRecord, text: string, event: MeteringEvent, outcome: Outcome): void {
     const { envelope, body } = event;
     const { clock } = this.#partition;
-    this.#deps.observer.applied(outcome);
+    const counted = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
+    this.#outcomes.set(counted, (this.#outcomes.get(counted) ?? 0) + 1);
     this.verdicts.settle(record.offset, outcome);
     const accountId = envelope.subject;
     const refusal = outcome.kind === 'rejected' ? outcome : undefined;
@@ -289,8 +298,8 @@ export class Rater {
     const step = this.#takeStep(group, from);
     this.#evict();
     this.#committing = this.#write(group, from, step);
-    // The next commit, load or end of the run awaits it; a rejection in between must not count as unhandled.
-    this.#committing.catch(() => undefined);
+    // Whoever awaits it next gets the fault itself; a rater that waits for records must not go on waiting.
+    this.#committing.catch(() => this.#broken.abort());
   }
 
   #takeStep(group: Group, from: number): Commit {
