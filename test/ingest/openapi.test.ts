@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import Schema from 'typebox/schema';
 import { afterEach, describe, expect, it } from 'vitest';
+import { doorConfig } from '../../services/ingest/config.ts';
 import type { Verdicts } from '../../services/ingest/ports.ts';
 import { PROBLEMS } from '../../services/ingest/problems.ts';
 import { eventSchema } from '../../services/ingest/schemas/event.ts';
@@ -81,6 +83,40 @@ describe('the OpenAPI file', () => {
     const text = (await open().door.inject('/openapi.yaml')).body;
     for (const code of Object.keys(PROBLEMS)) expect(text).toContain(`- ${code}\n`);
     for (const reason of REJECTION_REASONS) expect(text).toContain(`- ${reason}\n`);
+  });
+});
+
+describe('docs/AGENTS.md', () => {
+  const text = readFileSync(new URL('../../docs/AGENTS.md', import.meta.url), 'utf8');
+
+  it('says of every code what to do', () => {
+    for (const [code, { status }] of Object.entries(PROBLEMS)) {
+      expect(
+        text.split('\n').filter((line) => line.startsWith(`| ${status} |`) && line.includes(`\`${code}\``)),
+      ).toHaveLength(1);
+    }
+  });
+
+  it('names the limits as they are by default', () => {
+    const { bodyBytesMax, inflatedBytesMax, batchEventsMax, recordCharsMax, inFlightBytesMax, ...rest } =
+      doorConfig.parse({});
+    const { jsonDepthMax, jsonValuesMax, requestsPerKeyMax, rateWindowMs, waitMs } = rest;
+    const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+    const limits = {
+      body_bytes_max: mib(bodyBytesMax),
+      inflated_bytes_max: mib(inflatedBytesMax),
+      batch_events_max: batchEventsMax.toLocaleString('en'),
+      record_chars_max: `${recordCharsMax.toLocaleString('en')} characters`,
+      json_depth_max: String(jsonDepthMax),
+      json_values_max: jsonValuesMax.toLocaleString('en'),
+      requests_per_key_max: String(requestsPerKeyMax),
+      in_flight_bytes_max: mib(inFlightBytesMax),
+    };
+    for (const [name, limit] of Object.entries(limits)) {
+      const line = text.split('\n').find((one) => one.startsWith(`| \`${name}\` |`));
+      expect([name, line?.endsWith(`| ${limit} |`)]).toEqual([name, true]);
+    }
+    expect([rateWindowMs, waitMs]).toEqual([1000, 10_000]);
   });
 });
 
