@@ -21,9 +21,13 @@ export function inputsOf(history: readonly TimedStep[]): readonly Input[] {
 
 /** What an enforcement by these rules makes of a history, as the laws see it: what is broken, none if all is well. */
 export function brokenBy(history: readonly TimedStep[], rules: Rules = RULES): readonly string[] {
+  return brokenByInputs(inputsOf(history), rules);
+}
+
+export function brokenByInputs(inputs: readonly Input[], rules: Rules = RULES): readonly string[] {
   const enforcement = new Enforcement(0, { rules });
   const laws = new Laws();
-  for (const input of inputsOf(history)) {
+  for (const input of inputs) {
     const commands: Command[] = [];
     enforcement.apply(input, (command) => commands.push(command));
     laws.step(input, commands);

@@ -1,5 +1,6 @@
 import type { BalanceUpdate, ReservationFacts } from '../../../services/shared/contracts/balance-update.ts';
 import type { Command, PlannedAction } from '../../../services/shared/contracts/command.ts';
+import type { Policy } from '../../../services/shared/contracts/policy.ts';
 import { DAY_MS, HOUR_MS, type Instant } from '../../../services/shared/time.ts';
 import {
   clusterFacts,
@@ -61,12 +62,16 @@ export class Laws {
   readonly #ids = new Set<string>();
   readonly #acts = new Set<string>();
   readonly #sequences = new Map<string, number>();
-  readonly #alerts = new Map<string, { readonly command: Command; readonly index: number }>();
+  readonly #alerts = new Map<string, { readonly command: Command; readonly index: number; readonly step: number }>();
   #index = 0;
+  #step = 0;
   #lastIssuedAt: Instant = 0;
+  /** What was due up to here was judged. */
+  #doneUntil: Instant = 0;
 
   /** Judges one input and what was issued on it, in the order of issue. */
   step(input: Input, commands: readonly Command[]): void {
+    this.#step += 1;
     const until = input.kind === 'update' && input.origin === 'instant' ? input.clock - 1 : input.clock;
     const early = commands.filter((command) => command.issuedAt < input.clock);
     for (const at of [...new Set(early.map((command) => command.issuedAt))]) {
@@ -76,6 +81,7 @@ export class Laws {
     }
     const late = commands.filter((command) => command.issuedAt >= input.clock);
     this.#expect(until, late);
+    this.#doneUntil = Math.max(this.#doneUntil, until);
     if (input.kind === 'update') this.#take(input);
     for (const command of late) this.#judge(command, input);
     if (input.kind === 'update') this.#settle(this.#account(input.accountId), input, late);
@@ -157,7 +163,7 @@ export class Laws {
     this.#lastIssuedAt = command.issuedAt;
     if (command.issuedAt > input.clock) this.#break('X', `before its time: ${commandId}`);
     if (command.command === 'alert') {
-      this.#alert(account, command, viewsOf(account, command, input)[0]);
+      this.#alert(account, command, viewsOf(account, command, input));
       return;
     }
     const act = `${accountId}/${command.noticeId}/${key}/${command.command}/${command.scope}/${command.attempt}`;
@@ -229,14 +235,14 @@ export class Laws {
     return undefined;
   }
 
-  #alert(account: Account, command: Command, view: View | undefined): void {
-    const policy = view?.update.policy;
-    this.#alerts.set(command.commandId, { command, index: this.#index });
+  #alert(account: Account, command: Command, views: readonly View[]): void {
+    const view = views[0];
+    this.#alerts.set(command.commandId, { command, index: this.#index, step: this.#step });
     if (command.alert === 'credits_restored') account.restoredAt = this.#index;
     if (command.alert === 'reservation_ending') {
       const times = account.notices.get(command.resource.id);
       const early = account.expected.delete(`${command.resource.id}@${command.issuedAt}`);
-      if (!(times?.delete(command.issuedAt) ?? false) && !early && !account.newTimes) {
+      if (!early && !(times?.delete(command.issuedAt) ?? false) && !account.newTimes) {
         this.#break('N6', `alert of ${command.resource.id} at no time for one`);
       }
     }
@@ -245,10 +251,8 @@ export class Laws {
       const key = `${action.resource.kind}/${action.resource.id}`;
       const order = account.told.get(key)?.order?.command;
       if (order !== undefined && order.noticeId !== command.commandId) {
-        const lapsed =
-          order.scope === 'burst' &&
-          view !== undefined &&
-          holding(view, action.resource.id, command.issuedAt).length === 0;
+        const holds = view !== undefined && holding(view, action.resource.id, command.issuedAt).length > 0;
+        const lapsed = order.scope === 'burst' ? !holds : holds;
         if (!lapsed) this.#break('N3', `notice of what was ordered: ${key}`);
       }
       let known = account.coming.get(key);
@@ -259,19 +263,9 @@ export class Laws {
       if (known !== undefined && known.noticeId !== command.commandId) this.#break('N3', `second notice of ${key}`);
       const steps = known?.noticeId === command.commandId ? [...known.steps, action] : [action];
       account.coming.set(key, { noticeId: command.commandId, steps, waiting: false });
-      if (policy === undefined) continue;
-      const stopped = (account.told.get(key)?.paused ?? undefined) !== undefined;
-      const leastMs =
-        action.command === 'pause'
-          ? policy.pauseAfterMs
-          : action.command === 'revoke'
-            ? policy.revokeAfterMs
-            : action.scope === 'burst'
-              ? policy.burstDecommissionAfterMs
-              : action.scope === 'volume'
-                ? policy.revokeAfterMs + policy.decommissionRevokedAfterMs
-                : policy.decommissionPausedAfterMs + (stopped ? 0 : policy.pauseAfterMs);
-      if (action.at - command.issuedAt !== leastMs) this.#break('N3', `times of ${key}: ${action.command}`);
+      const stopped = account.told.get(key)?.paused !== undefined;
+      const afterMs = views.map((one) => noticeMsOf(action, one.update.policy, stopped));
+      if (!afterMs.includes(action.at - command.issuedAt)) this.#break('N3', `times of ${key}: ${action.command}`);
     }
   }
 
@@ -283,7 +277,8 @@ export class Laws {
     if (command.command === 'resume' || command.command === 'restore') {
       if (command.reason === 'credits_restored') account.resumedBurn += told.paused?.burned ?? 0n;
       account.told.delete(key);
-      if (command.reason === 'reserved') account.coming.delete(key);
+      const coming = this.#alerts.get(account.coming.get(key)?.noticeId ?? '');
+      if (command.reason === 'reserved' && coming?.step !== this.#step) account.coming.delete(key);
       return;
     }
     if (command.attempt === 1) {
@@ -414,9 +409,8 @@ export class Laws {
       const removal = scope === 'cluster' && reason === 'credits_exhausted' && order.command.command === 'decommission';
       const of = (one: Command) => `${one.resource.kind}/${one.resource.id}` === key && one.command !== 'alert';
       const replacedAt = commands.find((one) => of(one) && one.attempt === 1)?.issuedAt ?? Number.POSITIVE_INFINITY;
-      const from = view.update.clock;
       for (let at = order.overdueAt; at <= until && at < replacedAt; at += HOUR_MS) {
-        if (at < from || (at === from && view.update.origin === 'event')) continue;
+        if (at <= this.#doneUntil) continue;
         if (at <= order.command.issuedAt) continue;
         const goesOn = going && !(removal && toBegin(view, resource.id, at));
         const sent = commands.some((one) => of(one) && one.issuedAt === at);
@@ -593,4 +587,13 @@ function viewsOf(account: Account, command: Command, input: Input): readonly Vie
   const own = input.kind === 'update' && input.accountId === command.accountId;
   const views = own && command.issuedAt === input.clock ? [account.view, account.before] : [account.view];
   return views.filter((view) => view !== undefined);
+}
+
+/** N1: how long after its notice an action comes. */
+function noticeMsOf(action: PlannedAction, policy: Policy, stopped: boolean): number {
+  if (action.command === 'pause') return policy.pauseAfterMs;
+  if (action.command === 'revoke') return policy.revokeAfterMs;
+  if (action.scope === 'burst') return policy.burstDecommissionAfterMs;
+  if (action.scope === 'volume') return policy.revokeAfterMs + policy.decommissionRevokedAfterMs;
+  return policy.decommissionPausedAfterMs + (stopped ? 0 : policy.pauseAfterMs);
 }
