@@ -1,14 +1,13 @@
 /**
- * The demo, as `tollgate start` composes it:
+ * The demo and the table, as `tollgate start` composes them:
  *
  * ```
- * const demo = await importHistory({ paths, logger, now, seed });   // before `startEmbedded`, which takes the data folder
- * const embedded = await startEmbedded({ ..., logTime: 'append' });
- * const fleet = demo ? await startFleet({ paths, url, key, log, now, logger }) : undefined;
- * const screen = startTerminal({ embedded, paths, demo, ... });      // ../terminal/terminal.ts
+ * const show = openShow({ paths: instancePaths(data), demo: demo && logTime === 'append', output: stdout, now });
+ * const logger = pino(options, show.destination ?? pino.destination(2)); // on a terminal lines go above the table
+ * await show.prepare(logger, signal);                                    // before the pipeline: a month of history
+ * const embedded = await startEmbedded({ ... });
+ * releases.add(() => embedded.stop());
+ * releases.add(show.begin(embedded, logger));                            // after `ready`: the fleet and the table
  * ```
- *
- * Both go in reverse when it stops: `screen.stop()`, `await fleet.stop()`, `await embedded.stop()`.
  */
-export { type Fleet, type FleetOptions, startFleet } from './fleet.ts';
-export { type HistoryOptions, importHistory } from './history.ts';
+export { openShow, type Show, type ShowOptions } from './show.ts';
