@@ -114,7 +114,7 @@ function malformed(place: Place): void {
     () => '{}',
     () => member('specversion', '2.0'),
     () => member('id', random.pick<unknown>(['', 'a b', 'x'.repeat(129), 7])),
-    () => member('source', random.pick<unknown>(['', 's'.repeat(257), 1])),
+    () => member('source', random.pick<unknown>(['', 's'.repeat(257), '\ud800', 1])),
     () =>
       member(
         'time',
@@ -149,6 +149,9 @@ function invalidField(place: Place): void {
     const bad: [string, Data] = random.pick<[string, Data]>([
       ['usage.gpu', { ...gpu, gpus: random.pick([0, 1025, 1.5, '8']) }],
       ['usage.gpu', { ...gpu, tags: random.pick<unknown>([{ a: 1 }, ['a'], { a: 'x'.repeat(65) }, manyTags()]) }],
+      ['account.opened', { name: random.pick<unknown>(['n'.repeat(257), '\ud800', 7, null]) }],
+      ['usage.gpu', { ...gpu, tags: { a: '\udc00' } }],
+      ['policy.set', { policy: { low_runway: Array.from({ length: random.pick([32, 33]) }, () => '1h') } }],
       ['usage.gpu', { ...gpu, gpu: 1 }],
       ['usage.storage', { ...volume, size_gib: random.pick([0, 2 ** 40 + 1]) }],
       ['usage.storage', { ...volume, end: '2026-13-01T00:00:00Z' }],

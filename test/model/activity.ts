@@ -1,20 +1,27 @@
 import { type Account, holds, type Sighting, type UncoveredSighting } from './account.ts';
 import { hour } from './calendar.ts';
-import { totals } from './credits.ts';
-import { compare, type Fraction, floor, fraction, plus, times, zero } from './fraction.ts';
+import { leftOfCredits, totals } from './credits.ts';
+import { compare, floor, fraction, plus, times, zero } from './fraction.ts';
 import { type PriceEntry, pricesAt } from './price-book.ts';
 
 const nanosPerUsd = fraction(1_000_000_000n);
 
-/** C6: the instants of an account, past and to come, in no order. */
+/**
+ * C6: the instants of an account, past and to come, in no order. Those at which something is so: a grant that has something
+ * left, a reservation that holds (one never charged has an end only), GPUs that are uncovered until they lapse.
+ */
 export function instantsOf(account: Account): number[] {
   const window = account.policy.activityWindow;
+  const left = leftOfCredits(account);
   const expiries = account.movements.flatMap((m) =>
-    m.kind === 'grant' && m.expiresAt !== undefined ? [m.expiresAt] : [],
+    m.kind === 'grant' && m.expiresAt !== undefined && left.get(m) !== 0n ? [m.expiresAt] : [],
   );
-  const ends = account.reservations.flatMap((r) => [r.startsAt, r.endsAt]);
+  const ends = account.reservations.flatMap((r) => (r.charged ? [r.startsAt, r.endsAt] : [r.endsAt]));
   const idle = [...lastSightings(account).values()].map((s) => countsFrom(s) + window);
-  const lapses = [...lastUncovered(account).values()].map((s) => countsFrom(s) + window);
+  const lapses = [...lastUncovered(account)].flatMap(([key, last]) => {
+    const at = countsFrom(last) + window;
+    return uncovered(account, at - 1).some((u) => u.key === key) ? [at] : [];
+  });
   return [...expiries, ...ends, ...idle, ...lapses];
 }
 
@@ -35,29 +42,37 @@ export function reckon(account: Account, prices: readonly PriceEntry[], now: num
 
 /** C6: nanos an hour: uncovered GPUs of each cluster and type, and each active volume rounded down. */
 function burnRate(account: Account, prices: readonly PriceEntry[], now: number): bigint {
-  const active = [...lastSightings(account).values()].filter(
-    (s) => now < countsFrom(s) + account.policy.activityWindow,
-  );
   let compute = zero;
-  const inUse = new Map<string, { clusterId: string; gpuType: string; gpus: number }>();
-  let storage = 0n;
-  for (const { resource, gpuType, size } of active) {
-    if (gpuType !== undefined) {
-      const key = `${resource} ${gpuType}`;
-      inUse.set(key, { clusterId: resource.slice(2), gpuType, gpus: (inUse.get(key)?.gpus ?? 0) + size });
-    } else {
-      const price = pricesAt(prices, account.id, undefined, now)?.paid ?? zero;
-      storage += floor(times(nanosPerUsd, times(fraction(BigInt(size), 730n), price)));
-    }
+  for (const { gpuType, gpus } of uncovered(account, now)) {
+    const price = pricesAt(prices, account.id, gpuType, now)?.paid ?? zero;
+    compute = plus(compute, times(times(nanosPerUsd, price), fraction(BigInt(gpus))));
   }
-  for (const [key, { clusterId, gpuType, gpus }] of inUse) {
-    const last = lastUncovered(account).get(key);
-    if (last === undefined || now >= countsFrom(last) + account.policy.activityWindow) continue;
-    const held = account.reservations.filter((r) => holds(r, clusterId, gpuType, now)).reduce((n, r) => n + r.gpus, 0);
-    const price: Fraction = pricesAt(prices, account.id, gpuType, now)?.paid ?? zero;
-    compute = plus(compute, times(times(nanosPerUsd, price), fraction(BigInt(Math.max(0, gpus - held)))));
+  let storage = 0n;
+  for (const { gpuType, size } of active(account, now)) {
+    if (gpuType !== undefined) continue;
+    const price = pricesAt(prices, account.id, undefined, now)?.paid ?? zero;
+    storage += floor(times(nanosPerUsd, times(fraction(BigInt(size), 730n), price)));
   }
   return floor(compute) + storage;
+}
+
+/** C6: the GPUs in use beyond reserved capacity, by cluster and type, where there are any and they have not lapsed. */
+function uncovered(account: Account, now: number): { key: string; gpuType: string; gpus: number }[] {
+  const found: { key: string; gpuType: string; gpus: number }[] = [];
+  for (const [key, last] of lastUncovered(account)) {
+    const { resource, gpuType } = last;
+    if (now >= countsFrom(last) + account.policy.activityWindow) continue;
+    const nodes = active(account, now).filter((s) => s.resource === resource && s.gpuType === gpuType);
+    const holding = account.reservations.filter((r) => holds(r, resource.slice(2), gpuType, now));
+    const gpus = nodes.reduce((n, s) => n + s.size, 0) - holding.reduce((n, r) => n + r.gpus, 0);
+    if (gpus > 0) found.push({ key, gpuType, gpus });
+  }
+  return found;
+}
+
+/** C6: the last samples of the nodes and volumes that are active. */
+function active(account: Account, now: number): Sighting[] {
+  return [...lastSightings(account).values()].filter((s) => now < countsFrom(s) + account.policy.activityWindow);
 }
 
 /** C6: the last sample of each node and volume: greatest end, the first of equals. */

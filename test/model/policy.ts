@@ -46,6 +46,7 @@ export function parsePolicy(value: unknown): Policy | undefined {
   for (const [name, setting] of given) {
     const least = leastOf.get(name);
     if (least === undefined || lists.includes(name) !== Array.isArray(setting)) return undefined;
+    if (Array.isArray(setting) && setting.length > 32) return undefined;
     const parsed = (Array.isArray(setting) ? setting : [setting]).map(parseDuration);
     const kept = parsed.filter((ms) => ms !== undefined && ms >= least && ms <= 36500 * day).map(Number);
     if (kept.length < parsed.length) return undefined;

@@ -176,7 +176,7 @@ const readers = new Map<string, (given: Map<string, unknown>) => Body | undefine
   [
     'account.opened',
     (given) => {
-      const d = fields(given, { name: may(parseString), policy: may(parsePolicy) });
+      const d = fields(given, { name: may(parseName), policy: may(parsePolicy) });
       return d && { type: 'account.opened', policy: d.policy };
     },
   ],
@@ -323,11 +323,17 @@ function parseId(value: unknown): string | undefined {
 }
 
 function parseSource(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length >= 1 && value.length <= 256 ? value : undefined;
+  return typeof value === 'string' && value.length >= 1 && value.length <= 256 && wellFormed(value) ? value : undefined;
 }
 
-function parseString(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** No half of a surrogate pair stands alone in the text. */
+function wellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** A name: at most 256 characters of well-formed Unicode. */
+function parseName(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length <= 256 && wellFormed(value) ? value : undefined;
 }
 
 function parseBoolean(value: unknown): boolean | undefined {
@@ -355,14 +361,16 @@ function between(least: number, most: number): Parse<number> {
 function parseTags(value: unknown): unknown {
   const pairs = members(value);
   if (pairs === undefined || pairs.size > 16) return undefined;
-  for (const [key, text] of pairs)
+  for (const [key, text] of pairs) {
     if (key.length > 64 || typeof text !== 'string' || text.length > 64) return undefined;
+    if (!wellFormed(key) || !wellFormed(text)) return undefined;
+  }
   return value;
 }
 
 function parsePrices(value: unknown): Map<string, Fraction> | undefined {
   const given = members(value);
-  if (given === undefined) return undefined;
+  if (given === undefined || given.size > 1024) return undefined;
   const prices = new Map<string, Fraction>();
   for (const [gpuType, text] of given) {
     const price = parsePrice(text);

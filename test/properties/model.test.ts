@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { replayLines } from '../../cli/replay.ts';
@@ -21,6 +23,13 @@ test(`U, E, R, C, F: replay agrees with the independent model on ${runs} histori
     { numRuns: runs, seed, endOnFailure: false },
   );
 }, 3_600_000);
+
+const kept = join(import.meta.dirname, '..', 'histories', 'kept');
+
+test.each(readdirSync(kept))('replay and the model agree on what they once did not: %s', (name) => {
+  const lines = readFileSync(join(kept, name), 'utf8').split('\n');
+  expect(disagreement({ lines })).toBeUndefined();
+});
 
 test('a comparison counts once it has caught something: every changed amount, price, level and reason is found', () => {
   let changed = 0;
