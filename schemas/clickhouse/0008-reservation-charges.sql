@@ -23,7 +23,8 @@ SETTINGS
   min_rows_to_fsync_after_merge = 1,
   min_compressed_bytes_to_fsync_after_merge = 1;
 
--- What became of the events that are not usage (E4): identity (partition, offset). Rejected usage is in rejections.
+-- What became of the events that are not usage, and which usage was a duplicate (E4): identity (partition, offset).
+-- Of usage that was rated rated_lines tells, of usage that was rejected rejections.
 CREATE TABLE IF NOT EXISTS event_verdicts
 (
   `partition` UInt32,

@@ -207,7 +207,7 @@ export class Rater {
     this.#outcomes.clear();
   }
 
-  /** E4: keeps what was rejected whole, and tells the verdict of every act. */
+  /** E4: keeps what was rejected whole, and tells the verdict of every act, and of usage that was a duplicate. */
   #settle(record: LogRecord, text: string, event: MeteringEvent, outcome: Outcome): void {
     const { envelope, body } = event;
     const { clock } = this.#partition;
@@ -220,7 +220,10 @@ export class Rater {
       const { reason, detail } = refusal;
       this.#group.rejection({ accountId, reason, detail, event: eventLine(text, record.time), clock });
     }
-    if (body.type === 'usage.gpu' || body.type === 'usage.storage' || body.type === 'clock.tick') return;
+    if (body.type === 'clock.tick') return;
+    // Of usage the warehouse has the rest: a rated line if it was applied, a rejection if it was not.
+    const isUsage = body.type === 'usage.gpu' || body.type === 'usage.storage';
+    if (isUsage && outcome.kind !== 'duplicate') return;
     this.#group.verdict({
       event: `${envelope.source}/${envelope.id}`,
       accountId,

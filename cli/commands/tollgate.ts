@@ -1,0 +1,64 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, reportOf } from '../failure.ts';
+import { addExport } from './export.ts';
+import { addLog } from './log.ts';
+import { addReplay } from './replay.ts';
+import { readSettings } from './settings.ts';
+import { addStart } from './start.ts';
+import type { World } from './world.ts';
+
+/** What of a process the command needs. */
+export type Host = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'once' | 'exit'>;
+
+/**
+ * The `tollgate` command: reads the arguments, runs what they ask for, and tells on stderr what went wrong.
+ * @returns the exit code: 0 done, 1 failed, 2 a bad call
+ */
+export async function tollgate(host: Host): Promise<number> {
+  // Whoever reads our output may stop reading, as `head` does: there is nothing more to say then.
+  host.stdout.on('error', (fault: NodeJS.ErrnoException) => host.exit(fault.code === 'EPIPE' ? EXIT.ok : EXIT.failed));
+  try {
+    const program = commands(worldOf(host));
+    if (host.argv.length <= 2) {
+      program.outputHelp({ error: true });
+      return EXIT.badCall;
+    }
+    await program.parseAsync(host.argv);
+    return EXIT.ok;
+  } catch (fault) {
+    if (fault instanceof CommanderError) return fault.exitCode === 0 ? EXIT.ok : EXIT.badCall;
+    const { text, exitCode } = reportOf(fault);
+    host.stderr.write(`tollgate: ${text}\n`);
+    return exitCode;
+  }
+}
+
+/** Every command, in the order in which the help lists them. */
+export function commands(world: World): Command {
+  const program = new Command('tollgate')
+    .description('Metering, rating and credit enforcement for GPU clouds')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+    })
+    .showHelpAfterError('(add --help for what this command takes)')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 a bad call. `tollgate help COMMAND` has examples.');
+  const adders = [...[addStart, addReplay, addLog, addExport]];
+  for (const add of adders) add(program, world);
+  return program;
+}
+
+function worldOf(host: Host): World {
+  const { stdin, stdout, stderr } = host;
+  return {
+    ...{ stdin, stdout, stderr },
+    settings: readSettings(host.env),
+    now: Date.now,
+    interruption: () => {
+      const interrupted = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) host.once(signal, () => interrupted.abort());
+      return interrupted.signal;
+    },
+  };
+}

@@ -1,0 +1,3 @@
+import { tollgate } from './commands/tollgate.ts';
+
+process.exitCode = await tollgate(process);
