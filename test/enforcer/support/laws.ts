@@ -278,7 +278,8 @@ export class Laws {
       if (command.reason === 'credits_restored') account.resumedBurn += told.paused?.burned ?? 0n;
       account.told.delete(key);
       const coming = this.#alerts.get(account.coming.get(key)?.noticeId ?? '');
-      if (command.reason === 'reserved' && coming?.step !== this.#step) account.coming.delete(key);
+      if (command.reason === 'reserved' && !(coming?.step === this.#step && coming.command.issuedAt === issuedAt))
+        account.coming.delete(key);
       return;
     }
     if (command.attempt === 1) {
