@@ -96,7 +96,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       const rated = await rating;
       stopEnforcer.abort();
       const fault = rated ?? (await enforcing);
-      if (fault !== undefined) throw fault;
+      if (fault !== undefined) throw new Error('the pipeline had stopped before', { cause: fault });
     },
   };
 }

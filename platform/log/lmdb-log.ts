@@ -126,7 +126,7 @@ class LmdbLog implements EventLog {
         this.#flushing ??= this.#flush();
       });
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

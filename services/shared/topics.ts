@@ -8,7 +8,5 @@ export const TOPICS = {
   storage: 'control.storage',
 } as const;
 
-export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
-
 /** The version of the rules that lines and state are made by. A release that would rate otherwise raises it. */
 export const RULES_VERSION = 1;

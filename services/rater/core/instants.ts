@@ -17,7 +17,7 @@ import { finaliseMonth } from './invoices.ts';
 import { refreshLevel } from './level.ts';
 import { finalAt } from './months.ts';
 import type { PriceBook } from './price-book.ts';
-import { capacityMoved } from './provisioning.ts';
+import { refreshCapacity, reservationMoved } from './provisioning.ts';
 import { prune } from './prune.ts';
 import { clusterOf } from './resources.ts';
 
@@ -77,13 +77,14 @@ function passOne(account: Account, subject: Timed, at: Instant, instant: Instant
 
 /** A start or an end of a reservation that holds, or the end of one that was never charged. */
 function passReservation(account: Account, reservation: Reservation, instant: Instant): boolean {
-  const ends = !reservation.ended && reservation.endsAt <= instant;
-  if (ends) reservation.ended = true;
-  const starts = reservation.charged && reservation.startsAt === instant;
-  if (!ends && !starts) return false;
-  const before = account.unpublished.account;
-  capacityMoved(account, reservation, clusterOf(account, reservation.clusterId, instant), instant);
-  account.unpublished.account = before || ends;
+  const cluster = clusterOf(account, reservation.clusterId, instant);
+  if (!reservation.ended && reservation.endsAt <= instant) {
+    reservation.ended = true;
+    reservationMoved(account, reservation, cluster, instant);
+    return true;
+  }
+  if (!reservation.charged || reservation.startsAt !== instant) return false;
+  refreshCapacity(account, reservation, cluster, instant);
   return true;
 }
 

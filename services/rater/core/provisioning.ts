@@ -43,7 +43,7 @@ export function chargeReservation(
   holdReservation(use, reservation);
   touch(account, cluster);
   chargeTerms(account, reservation, terms, clock, effects);
-  capacityMoved(account, reservation, use.cluster, clock);
+  reservationMoved(account, reservation, use.cluster, clock);
 }
 
 /** C4: charges a reservation for some stretches of its time, in one entry. */
@@ -91,10 +91,15 @@ export function nextEntryId(kind: 'reservation' | 'refund', account: Account, re
   return `${kind}/${account.id}/${reservation.id}/${reservation.entries}`;
 }
 
-/** C6, B2: works out what a reservation's new charge or end means for its cluster. */
-export function capacityMoved(account: Account, reservation: Reservation, cluster: Cluster, clock: Instant): void {
+/** B2: a reservation's new charge or end is told at the end of the step, and its cluster worked out anew. */
+export function reservationMoved(account: Account, reservation: Reservation, cluster: Cluster, clock: Instant): void {
   account.unpublished.account = true;
   touch(account, reservation);
+  refreshCapacity(account, reservation, cluster, clock);
+}
+
+/** C6: works out what is reserved and uncovered now, for the cluster and gpu_type of a reservation. */
+export function refreshCapacity(account: Account, reservation: Reservation, cluster: Cluster, clock: Instant): void {
   const use = gpuTypeOf(cluster, reservation.gpuType);
   refreshReserved(account, use, clock);
   refreshUncovered(account, use, clock);

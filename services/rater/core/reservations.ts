@@ -4,7 +4,7 @@ import { DAY_MS, formatInstant, type Instant } from '../../shared/time.ts';
 import { type Account, type Effects, NEVER, type Reservation, type Term, touch } from './account.ts';
 import { credit } from './credits.ts';
 import { APPLIED, type Outcome, rejected } from './outcome.ts';
-import { capacityMoved, chargeReservation, chargeTerms, costOfTerm, nextEntryId } from './provisioning.ts';
+import { chargeReservation, chargeTerms, costOfTerm, nextEntryId, reservationMoved } from './provisioning.ts';
 import { clusterOf, gpuTypeOf, holdReservation } from './resources.ts';
 import { putTimer } from './timers.ts';
 import { UsedCapacity } from './used-capacity.ts';
@@ -125,7 +125,7 @@ function moveEnd(
   armReservation(account, reservation, clock);
   const cluster = clusterOf(account, reservation.clusterId, clock);
   if (reservation.charged) holdReservation(gpuTypeOf(cluster, reservation.gpuType), reservation);
-  capacityMoved(account, reservation, cluster, clock);
+  reservationMoved(account, reservation, cluster, clock);
 }
 
 /** C6: the account looks at a reservation at its start and at its end; an earlier end than this one finds nothing to do. */
