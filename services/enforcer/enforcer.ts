@@ -1,3 +1,4 @@
+import { appendParts } from '../../platform/log/append-parts.ts';
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
 import type { Commit, Fence, FieldWrite, StateStore } from '../../platform/state/port.ts';
 import type { Command, PlannedAction } from '../shared/contracts/command.ts';
@@ -183,10 +184,12 @@ export class Enforcer {
 
   /** What comes due before an update rests on the updates before it; only what follows is placed at its offset (X). */
   #foldUpdate({ update, offset }: PlacedUpdate): void {
-    const dueUpTo = update.origin === 'event' ? update.clock : update.clock - 1;
-    const clock = Math.max(this.#core.clock, dueUpTo);
+    const clock = update.origin === 'event' ? update.clock : update.clock - 1;
     const { partition } = this.#config;
-    this.#core.apply({ kind: 'watermark', partition, clock, nextOffset: this.#eventOffset }, this.#emit);
+    // A second account's instant at one time must not let the enforcer act at that time yet: others may follow.
+    if (clock >= this.#core.clock) {
+      this.#core.apply({ kind: 'watermark', partition, clock, nextOffset: this.#eventOffset }, this.#emit);
+    }
     const { accountId } = update;
     this.#offsets.set(accountId, Math.max(offset, this.#offsets.get(accountId) ?? 0));
     this.#core.apply(update, this.#emit);
@@ -281,12 +284,14 @@ export class Enforcer {
     const { log, rows } = this.#deps;
     const { partition } = this.#config;
     const entries = values.map((value): OutboxEntry => JSON.parse(value));
-    const byTopic = new Map<ControlTopic, { key: string; value: string }[]>();
+    const byTopic = new Map<ControlTopic, [{ key: string; value: string }][]>();
     for (const { topic, key, line } of entries) {
-      byTopic.set(topic, [...(byTopic.get(topic) ?? []), { key, value: line }]);
+      const records = byTopic.get(topic) ?? [];
+      byTopic.set(topic, records);
+      records.push([{ key, value: line }]);
     }
     const token = `${this.#scope}:${this.#committed}`;
-    await Promise.all([...byTopic].map(([topic, records]) => log.append(topic, partition, records)));
+    await Promise.all([...byTopic].map(([topic, records]) => appendParts(log, topic, partition, records)));
     await rows.insertBlock(
       'commands',
       entries.map(({ row }) => row),

@@ -286,8 +286,10 @@ export class Enforcement {
     const held = [...this.#accounts.values()].filter(({ state }) => state.held !== undefined);
     for (const entry of held.sort((left, right) => compareText(left.state.accountId, right.state.accountId))) {
       const { state } = entry;
-      this.#dirty.add(state.accountId);
-      if (!this.#supervision.isFreshAgain(state)) continue;
+      const freshSince = state.held?.freshSince;
+      const released = this.#supervision.mayRelease(state);
+      if (released || state.held?.freshSince !== freshSince) this.#dirty.add(state.accountId);
+      if (!released) continue;
       releaseHeld(this.#turn(entry, this.#state.clock, emit, record));
       this.#scheduleAll(entry);
       this.#touched(entry);

@@ -80,10 +80,14 @@ export class Supervision implements Gate {
     this.state.acted.set(account.accountId, at);
   }
 
-  /** N9: takes a reading of the wall clock. Readings never go back: an earlier one counts as the last. */
+  /**
+   * N9: takes a reading of the wall clock. Readings never go back: an earlier one counts as the last. A partition that has had
+   * no input yet has nothing to suspend.
+   */
   observe(wallAt: Instant): void {
     const { state } = this;
     this.#wallAt = Math.max(wallAt, this.#wallAt ?? wallAt);
+    if (this.#view.clock() === 0) return;
     const { staleAfterMs } = DEFAULT_POLICY;
     if (this.#isStale(staleAfterMs)) {
       this.#suspend();
@@ -93,10 +97,11 @@ export class Supervision implements Gate {
     }
   }
 
-  /** N9: whether the input has been fresh for so long that the account's actions held for it are due anew. */
-  isFreshAgain(account: AccountState): boolean {
-    const { held, policy } = account;
+  /** N9, N11: whether what is held of an account may be due anew: nobody holds it, and its input was fresh for long enough. */
+  mayRelease(account: AccountState): boolean {
+    const { held, policy, hold } = account;
     if (held === undefined || this.#wallAt === undefined) return false;
+    if (hold !== undefined || this.state.hold !== undefined || this.state.brake !== undefined) return false;
     if (!held.stale) return true;
     if (this.#isStale(policy.staleAfterMs)) {
       held.freshSince = undefined;
