@@ -34,6 +34,7 @@ export function cornerDrafts(random: Random): Draft[] {
     log.accounts.push('beta');
   }
   const lean = random.chance(0.4);
+  if (lean) put(log, 'credits.granted', { grant_id: 'first', amount: `${random.int(1, 9)}`, kind: 'paid' }, 'acme');
   for (let events = random.int(25, 60); events > 0; events--) {
     log.now += random.weighted([
       [5, 0],
@@ -46,6 +47,7 @@ export function cornerDrafts(random: Random): Draft[] {
     ] as const);
     random.weighted(lean ? leanActs : acts)(log);
   }
+  if (lean && random.chance(0.7)) grantToThreshold(log);
   return log.drafts;
 }
 
@@ -73,6 +75,7 @@ const acts: readonly (readonly [number, (log: Log) => void])[] = [
   [10, purchase],
   [7, extend],
   [8, cancel],
+  [2, shortenBeforeStart],
   [4, (log) => put(log, 'cluster.provisioned', { cluster_id: cluster(log) }, account(log))],
   [5, (log) => put(log, 'cluster.decommissioned', { cluster_id: cluster(log) }, account(log))],
   [2, (log) => put(log, 'volume.created', { volume_id: log.random.pick(['v1', 'v3']) }, account(log))],
@@ -114,7 +117,7 @@ function grantToThreshold(log: Log): void {
   const own = balances.find((b) => b.account_id === subject);
   const nanos = (text: string) => BigInt(text.replace('.', ''));
   const [balance, burn] = [nanos(own?.balance ?? '0'), nanos(own?.burn_rate ?? '0')];
-  const hours = random.pick([1n, 2n, 4n]);
+  const hours = random.pick([1n, 2n, 2n, 4n]);
   const target = random.weighted([
     [2, burn * hours],
     [3, (burn * hours * 105n) / 100n],
@@ -283,6 +286,23 @@ function cancel(log: Log): void {
     reservation.subject,
   );
   reservation.endsAt = Math.min(reservation.endsAt, Math.max(endsAt, now));
+}
+
+/** A reservation to come that is cut off before it starts, and then extended to before, at or after its start. */
+function shortenBeforeStart(log: Log): void {
+  const { random, grid, now } = log;
+  const id = `s${log.count}`;
+  const subject = account(log);
+  const startsAt = now + 3 * grid;
+  const span = { starts_at: instant(startsAt), ends_at: instant(startsAt + 2 * grid) };
+  const terms = { cluster_id: cluster(log), gpu_type: 'H100', gpus: 2, price_per_gpu_hour: '0.25', ...span };
+  const payment = random.pick(['upfront', 'on_provision']);
+  put(log, 'reservation.purchased', { reservation_id: id, ...terms, payment, overdraft: true }, subject);
+  put(log, 'reservation.cancelled', { reservation_id: id, ends_at: instant(now + grid), refund: '0' }, subject);
+  log.reservations.push({ id, endsAt: now + grid, subject, cost: 0n });
+  if (random.chance(0.3)) return;
+  const endsAt = startsAt + random.pick([-1, 0, 1, grid, 2 * grid]);
+  put(log, 'reservation.extended', { reservation_id: id, ends_at: instant(endsAt) }, subject);
 }
 
 /** Prices from now on, or a little later: also at an instant at which others begin. */

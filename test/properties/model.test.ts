@@ -26,7 +26,7 @@ test(`U, E, R, C, F: replay agrees with the independent model on ${runs} histori
 
 const kept = join(import.meta.dirname, '..', 'histories', 'kept');
 
-test.each(readdirSync(kept))('replay and the model agree on what they once did not: %s', (name) => {
+test.each(readdirSync(kept))('replay and the model agree on a history worth keeping: %s', (name) => {
   const lines = readFileSync(join(kept, name), 'utf8').split('\n');
   expect(disagreement({ lines })).toBeUndefined();
 });
