@@ -36,6 +36,9 @@ export interface StoresOptions {
   readonly onEngineFailed: (fault: WarehouseError) => void;
 }
 
+/** The door's own bound is far below; but an update tells of all reservations of its account, and may be long. */
+const RECORD_BYTES_MAX = 16 << 20;
+
 /** The embedded log has one partition: one machine, one core of rater. */
 export const PARTITIONS = 1;
 
@@ -48,7 +51,12 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   try {
     const environment = await LmdbEnvironment.open({ directory: options.paths.lmdb });
     releases.add(() => environment.close());
-    const log = await openLmdbLog({ environment, topics: topics(options.logTime), now: options.now });
+    const log = await openLmdbLog({
+      environment,
+      topics: topics(options.logTime),
+      now: options.now,
+      bounds: { recordBytesMax: RECORD_BYTES_MAX },
+    });
     releases.add(() => log.close());
     const state = openLmdbState(environment);
     releases.add(() => state.close());

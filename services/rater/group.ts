@@ -37,7 +37,7 @@ export class Group implements Effects {
   readonly rejected: KeyedRecord[] = [];
   /** E1: prices that go on to the other partitions, in order, with the time at which they were judged. */
   readonly forwards: (KeyedRecord & { readonly time: Instant })[] = [];
-  #updates: KeyedRecord[] = [];
+  #updates: (readonly KeyedRecord[])[] = [];
   #offset = -1;
   #index = 0;
   /** How many records of the log it was made of. */
@@ -68,7 +68,7 @@ export class Group implements Effects {
 
   update(update: BalanceUpdate): void {
     this.#put('balance_updates', balanceUpdateRow(update, this.#place()));
-    for (const value of updateRecords(update, this.#offset)) this.#updates.push({ key: update.accountId, value });
+    this.#updates.push(updateRecords(update, this.#offset).map((value) => ({ key: update.accountId, value })));
   }
 
   invoice(invoice: Invoice): void {
@@ -85,8 +85,8 @@ export class Group implements Effects {
     this.rejected.push({ key: row.accountId ?? '', value: rejectedRecord(row, place) });
   }
 
-  /** The records of `balance.updates` since the last call. */
-  takeUpdates(): readonly KeyedRecord[] {
+  /** The records of `balance.updates` since the last call, those of one update together. */
+  takeUpdates(): readonly (readonly KeyedRecord[])[] {
     const updates = this.#updates;
     this.#updates = [];
     return updates;

@@ -1,3 +1,4 @@
+import { appendParts } from '../../platform/log/append-parts.ts';
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
 import type { Checkpoint, Commit, Fence, FieldWrite, StateStore, TimerWrite } from '../../platform/state/port.ts';
 import type { MeteringEvent } from '../shared/contracts/event.ts';
@@ -201,7 +202,7 @@ export class Rater {
     this.#offset = last.offset + 1;
     const { partition } = this.#config;
     const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
-    await this.#deps.log.append(TOPICS.updates, partition, [...this.#group.takeUpdates(), watermark]);
+    await appendParts(this.#deps.log, TOPICS.updates, partition, [...this.#group.takeUpdates(), [watermark]]);
     this.verdicts.processed(this.#offset);
     this.#deps.observer.folded(this.#outcomes);
     this.#outcomes.clear();
@@ -335,7 +336,12 @@ export class Rater {
       const block = group.rows.get(table) ?? [];
       if (block.length > 0) await rows.insertBlock(table, block, { token });
     });
-    const rejected = group.rejected.length > 0 ? log.append(TOPICS.rejected, partition, group.rejected) : undefined;
+    const rejected = appendParts(
+      log,
+      TOPICS.rejected,
+      partition,
+      group.rejected.map((record) => [record]),
+    );
     await Promise.all([...inserts, rejected, this.#forward(group)]);
     this.#fence = await state.commit(this.#scope, this.#fence, step);
     this.#committedOffset = step.next.nextOffset;

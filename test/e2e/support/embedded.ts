@@ -1,0 +1,135 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import type { Access } from '../../../cli/embedded/access.ts';
+import { type Embedded, startEmbedded } from '../../../cli/embedded/embedded.ts';
+import { exportTo } from '../../../cli/export/export.ts';
+import { recordsOf } from '../../../cli/export/log-end.ts';
+import { replayFile } from '../../../cli/replay.ts';
+import type { LogTime } from '../../../platform/log/port.ts';
+import { eventLine } from '../../../services/shared/contracts/event-record.ts';
+import { TOPICS } from '../../../services/shared/topics.ts';
+
+/** A pipeline in this process, on a folder of its own. */
+export interface Instance {
+  readonly folder: string;
+  readonly embedded: Embedded;
+  /** Sends lines of NDJSON in one request; resolves with the door's answer. */
+  post(lines: readonly string[], query?: string): Promise<PostAnswer>;
+  access(): Access;
+  stop(): Promise<void>;
+}
+
+export interface PostAnswer {
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly results: readonly {
+    readonly id?: string;
+    readonly source?: string;
+    readonly status: 'accepted' | 'rejected';
+    readonly position?: { readonly partition: number; readonly offset: number };
+    readonly verdict?: { readonly status: string };
+  }[];
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'tollgate-e2e-'));
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+export async function startInstance(folder: string, logTime: LogTime, now: () => number): Promise<Instance> {
+  const faults: unknown[] = [];
+  const embedded = await startEmbedded({
+    dataDir: join(folder, 'data'),
+    port: 0,
+    logTime,
+    logger: pino({ level: 'silent' }),
+    now,
+    onFailed: (fault) => faults.push(fault),
+  });
+  const failOnFaults = (): void => {
+    if (faults.length > 0) throw faults[0];
+  };
+  return {
+    folder,
+    embedded,
+    post: async (lines, query = '') => {
+      const answer = await fetch(`${embedded.url}/v1/events${query}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${embedded.operatorKey}`, 'content-type': 'application/x-ndjson' },
+        body: lines.join('\n'),
+      });
+      const text = await answer.text();
+      if (answer.status !== 202) throw new Error(`${answer.status}: ${text.slice(0, 500)}`);
+      return JSON.parse(text);
+    },
+    access: () => ({
+      log: embedded.stores.log,
+      state: embedded.stores.state,
+      warehouse: embedded.stores.warehouse,
+      processed: async (offset) => {
+        while (!embedded.pipeline.isDone(offset)) {
+          failOnFaults();
+          await delay(20);
+        }
+      },
+      close: async () => undefined,
+    }),
+    stop: async () => {
+      await embedded.stop();
+      failOnFaults();
+    },
+  };
+}
+
+/** Exports an instance, dumps its log up to that end, replays the dump; and gives each file of both. */
+export async function exportAndReplay(
+  access: Access,
+  folder: string,
+  to?: number,
+): Promise<{
+  readonly exported: ReadonlyMap<string, string>;
+  readonly replayed: ReadonlyMap<string, string>;
+  readonly end: number;
+}> {
+  const end = await exportTo(access, join(folder, 'exported'), 0, to);
+  const dump = join(folder, 'log.ndjson');
+  let text = '';
+  for await (const records of recordsOf(access.log, TOPICS.events, 0, { from: 0, to: end.offset })) {
+    for (const { value, time } of records) text += `${eventLine(value.toString('utf8'), time)}\n`;
+  }
+  writeFileSync(dump, text);
+  await replayFile({ eventsPath: dump, outDir: join(folder, 'replayed') });
+  return { exported: filesOf(join(folder, 'exported')), replayed: filesOf(join(folder, 'replayed')), end: end.offset };
+}
+
+export function filesOf(folder: string): ReadonlyMap<string, string> {
+  return new Map(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+  );
+}
+
+/** The first line in which two sets of files differ, in words; undefined if they are the same, byte for byte. */
+export function firstDifference(
+  left: ReadonlyMap<string, string>,
+  right: ReadonlyMap<string, string>,
+): string | undefined {
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    const ours = left.get(name);
+    const theirs = right.get(name);
+    if (ours === theirs) continue;
+    if (ours === undefined || theirs === undefined) return `${name} is in one only`;
+    const ourLines = ours.split('\n');
+    const theirLines = theirs.split('\n');
+    const at = ourLines.findIndex((line, index) => line !== theirLines[index]);
+    return `${name}:${at + 1}\n  exported ${ourLines[at]}\n  replayed ${theirLines[at]}`;
+  }
+  return undefined;
+}
