@@ -1,4 +1,5 @@
 import type { Entry } from './rows.ts';
+import { Versions } from './versions.ts';
 
 interface Grant {
   readonly ref: string;
@@ -30,6 +31,8 @@ export class Books {
   readonly transitions: Transition[] = [];
   /** Grants that expire and of which something was left. */
   readonly expiring: Grant[] = [];
+  /** After each step. */
+  readonly balances = new Versions<bigint>();
   readonly sums = { granted: 0n, refunded: 0n, charged: 0n, expired: 0n };
   #grants: Grant[] = [];
   #count = 0;
@@ -87,6 +90,7 @@ export class Books {
 
   /** N3, N5: ends a step. */
   settle(at: number, step: number): void {
+    if (step >= 0) this.balances.put(step, this.balance);
     const exhausted = this.balance <= 0n && this.sums.charged > 0n;
     if (exhausted !== (this.transitions.at(-1)?.exhausted ?? false)) this.transitions.push({ at, step, exhausted });
   }

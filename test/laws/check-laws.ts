@@ -1,6 +1,7 @@
 import { parseTime } from '../model/calendar.ts';
-import { CommandLaws } from './command-laws.ts';
+import { checkCommands } from './command-laws.ts';
 import { checkNotices } from './notice-laws.ts';
+import { checkPlans } from './plan-laws.ts';
 import { reconstruct } from './reconstruct.ts';
 import {
   type Balance,
@@ -56,9 +57,8 @@ export function checkLaws(
     broken.push(...checkLedger(id, books.expected, entries.get(id) ?? []));
     broken.push(...checkBalance(id, { ...books.sums, balance: books.balance }, balances.get(id)));
     const own = commandsOf.get(id) ?? [];
-    const laws = new CommandLaws(account, past.prices);
-    laws.judge(own);
-    broken.push(...laws.broken, ...checkNotices(account, own, past.endsAt));
+    broken.push(...checkCommands(account, past.prices, own, past.endsAt));
+    broken.push(...checkNotices(account, own, past.endsAt), ...checkPlans(account, own, past.endsAt));
     if (own.some(({ at }) => at > past.endsAt)) broken.push(`X: ${id}: a command after the end`);
   }
   for (const id of [...entries.keys(), ...balances.keys(), ...commandsOf.keys()]) {

@@ -1,5 +1,4 @@
-import type { PriceEntry } from '../model/price-book.ts';
-import { pricesAt } from '../model/price-book.ts';
+import { type PriceEntry, pricesAt } from '../model/price-book.ts';
 import type { Books } from './books.ts';
 import { Intervals } from './intervals.ts';
 import type { Policy } from './policy.ts';
@@ -77,6 +76,9 @@ export function newCluster(): ClusterPast {
 export function newMeter(): MeterPast {
   return { goneAt: new Versions(), seen: new Versions(), billed: new Intervals() };
 }
+
+/** A price, and the line that said it. */
+export type PricedAt = PriceEntry & { readonly step: number };
 
 /** How an account stood at an instant, after one of its steps. */
 export class View {
@@ -168,13 +170,18 @@ export class View {
    * C6: what a cluster burns, in nanos an hour; undefined where a price changed since the account's last event, for then it
    * hangs on when it was last worked out.
    */
-  burn(clusterId: string, prices: readonly PriceEntry[]): bigint | undefined {
+  burn(clusterId: string, prices: readonly PricedAt[]): bigint | undefined {
     const since = this.account.steps.findLast(({ step }) => step <= this.step)?.clock ?? 0;
+    const known = prices.filter(({ step }) => step <= this.step);
     let burn = 0n;
     for (const [gpuType, gpus] of this.uncovered(clusterId)) {
-      const [before, now] = [since, this.at].map((at) => pricesAt(prices, this.account.id, gpuType, at)?.paid);
-      if (before?.numerator !== now?.numerator || before?.denominator !== now?.denominator) return undefined;
-      if (now !== undefined) burn += (BigInt(gpus) * now.numerator * 1_000_000_000n) / now.denominator;
+      const [before, now, later] = [
+        pricesAt(known, this.account.id, gpuType, since),
+        pricesAt(known, this.account.id, gpuType, this.at),
+        pricesAt(prices, this.account.id, gpuType, this.at),
+      ].map((price) => (price === undefined ? 0n : (price.paid.numerator * 1_000_000_000n) / price.paid.denominator));
+      if (now === undefined || before !== now || later !== now) return undefined;
+      burn += BigInt(gpus) * now;
     }
     return burn;
   }

@@ -1,9 +1,8 @@
-import type { PriceEntry } from '../model/price-book.ts';
 import { type ModelEvent, readEvent } from '../model/read-event.ts';
 import { Books } from './books.ts';
 import { CapacityLaw } from './capacity-law.ts';
 import { MeterLaw } from './meter-law.ts';
-import { type AccountPast, newCluster } from './past.ts';
+import { type AccountPast, newCluster, type PricedAt } from './past.ts';
 import { readPolicy } from './policy.ts';
 import { Reservations } from './reservations.ts';
 import type { Rated, Rejected } from './rows.ts';
@@ -12,7 +11,7 @@ import { Versions } from './versions.ts';
 /** What the log says that happened, and the laws of rating that were broken on the way. */
 export interface Past {
   readonly accounts: ReadonlyMap<string, AccountPast>;
-  readonly prices: readonly PriceEntry[];
+  readonly prices: readonly PricedAt[];
   /** The clock at the end, `until` included; -1: nothing happened. */
   readonly endsAt: number;
   readonly capacity: CapacityLaw;
@@ -36,7 +35,7 @@ const unread = new Set(['malformed', 'unknown_type', 'invalid_field']);
 
 class Walk {
   readonly #accounts = new Map<string, AccountPast>();
-  readonly #prices: PriceEntry[] = [];
+  readonly #prices: PricedAt[] = [];
   readonly #seen = new Set<string>();
   readonly #rejected: ReadonlyMap<number, string>;
   readonly #capacity = new CapacityLaw();
@@ -83,8 +82,8 @@ class Walk {
     const { body, subject } = event;
     if (body.type === 'clock.tick') return;
     if (body.type === 'prices.published' || body.type === 'contract.priced') {
-      for (const [gpuType, price] of body.gpuHour) this.#price(subject, gpuType, body.effectiveFrom, price);
-      if (body.gibMonth !== undefined) this.#price(subject, undefined, body.effectiveFrom, body.gibMonth);
+      for (const [gpuType, price] of body.gpuHour) this.#price(step, subject, gpuType, body.effectiveFrom, price);
+      if (body.gibMonth !== undefined) this.#price(step, subject, undefined, body.effectiveFrom, body.gibMonth);
     }
     if (subject === undefined) return;
     this.#account = subject;
@@ -150,12 +149,13 @@ class Walk {
   }
 
   #price(
+    step: number,
     accountId: string | undefined,
     gpuType: string | undefined,
     effectiveFrom: number,
-    price: PriceEntry['price'],
+    price: PricedAt['price'],
   ): void {
-    this.#prices.push({ accountId, gpuType, effectiveFrom, price });
+    this.#prices.push({ step, accountId, gpuType, effectiveFrom, price });
   }
 }
 

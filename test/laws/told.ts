@@ -42,6 +42,12 @@ export class Orders {
     return [...this.#told.keys()];
   }
 
+  /** Whether the control plane confirmed the end of a resource after its last command, and by `at`. */
+  confirmedBy(key: string, at: number): boolean {
+    const told = this.#told.get(key) ?? nothing();
+    return this.#confirmed(key).some((clock) => clock >= told.at && clock <= at);
+  }
+
   #confirmed(key: string): readonly number[] {
     const id = key.slice(key.indexOf('/') + 1);
     const { clusters, volumes } = this.#account;
