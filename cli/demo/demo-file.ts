@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Instant } from '../../services/shared/time.ts';
 import type { InstancePaths } from '../embedded/instance.ts';
 import { PERSONAS } from './core/personas.ts';
 
@@ -53,6 +54,7 @@ const demoFile = z
   .strictObject({
     version: z.literal(VERSION),
     seed: z.string(),
+    began_at: instant,
     epoch_at: instant,
     /** Null until history was imported. */
     fleet: fleet.nullable(),
@@ -86,8 +88,12 @@ export function writeDemoFile(paths: InstancePaths, file: DemoFile): void {
   renameSync(`${path}.part`, path);
 }
 
-export function newDemoFile(seed: string, epochAt: number): DemoFile {
-  return { version: VERSION, seed, epoch_at: epochAt, fleet: null, outbox: [], offsets: { compute: 0, storage: 0 } };
+/** A demo that is first started at `epochAt`, and whose history began at `beganAt`. */
+export function newDemoFile(seed: string, beganAt: Instant, epochAt: Instant): DemoFile {
+  return {
+    ...{ version: VERSION, seed, began_at: beganAt, epoch_at: epochAt },
+    ...{ fleet: null, outbox: [], offsets: { compute: 0, storage: 0 } },
+  };
 }
 
 function demoPath(paths: InstancePaths): string {

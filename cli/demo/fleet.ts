@@ -86,7 +86,7 @@ class FleetRunner {
   constructor(options: FleetOptions, file: DemoFile, signal: AbortSignal) {
     this.#options = options;
     this.#door = new DoorClient({ url: options.url, key: options.key, signal });
-    this.#world = worldOf(file.seed, file.epoch_at);
+    this.#world = worldOf(file.seed, file.began_at, file.epoch_at);
     this.#file = file;
   }
 

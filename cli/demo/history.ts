@@ -12,7 +12,7 @@ import { type Pipeline, startPipeline } from '../embedded/pipeline.ts';
 import { Releases } from '../embedded/releases.ts';
 import { openStores, type Stores } from '../embedded/stores.ts';
 import { live } from './core/history.ts';
-import { historySteps, worldOf } from './core/world.ts';
+import { beganAtOf, historySteps, worldOf } from './core/world.ts';
 import { newDemoFile, readDemoFile, writeDemoFile } from './demo-file.ts';
 
 export interface HistoryOptions {
@@ -45,11 +45,12 @@ export async function importHistory(options: HistoryOptions): Promise<boolean> {
   let file = readDemoFile(paths);
   if (file === undefined) {
     if (existsSync(paths.lmdb)) return false;
-    file = newDemoFile(options.seed ?? SEED, Math.floor(now() / SECOND_MS) * SECOND_MS);
+    const epochAt = Math.floor(now() / SECOND_MS) * SECOND_MS;
+    file = newDemoFile(options.seed ?? SEED, beganAtOf(epochAt), epochAt);
     writeDemoFile(paths, file);
   }
   if (file.fleet !== null) return true;
-  const world = worldOf(file.seed, file.epoch_at);
+  const world = worldOf(file.seed, file.began_at, file.epoch_at);
   const { events, state } = live(world, historySteps(world));
   await importAll(options, recordsOf(events));
   writeDemoFile(paths, { ...file, fleet: state });

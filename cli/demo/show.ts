@@ -77,6 +77,7 @@ function showTable(screen: Screen, embedded: Embedded, { paths, now }: ShowOptio
     colors: picocolors,
     url: embedded.url,
     keyPath: paths.operatorKey,
+    progress: () => rater.progress,
     accounts: () => [...rater.accounts()].map(balanceOf),
     comingActions: (accountId) => enforcer.comingActions(accountId),
     log: embedded.stores.log,

@@ -19,14 +19,16 @@ export function helpLines(options: HelpOptions): readonly string[] {
     ...{ specversion: '1.0', id: topUpId, source: 'me', type: 'credits.granted', subject: accountId },
     data: { grant_id: topUpId, amount: '50', kind: 'paid' },
   };
+  const ask = (path: string, what: string): string => `  curl -s ${AUTHORIZATION} $URL${path.padEnd(32)} # ${what}`;
   return [
-    'Ask for more from another terminal:',
+    'Ask for more, from another terminal:',
     `  export URL=${url} KEY=$(cat ${quoted(resolve(keyPath))})`,
-    `  curl -s ${AUTHORIZATION} $URL/v1/accounts/${accountId}         # how it stands, what comes when`,
-    `  curl -s ${AUTHORIZATION} $URL/v1/accounts/${accountId}/usage   # what it used and what that cost`,
-    `  curl -s ${AUTHORIZATION} $URL/v1/orders                        # what stands for each resource`,
+    ask(`/v1/accounts/${accountId}`, 'how it stands, and what comes when'),
+    ask(`/v1/accounts/${accountId}/usage`, 'what it used, and what that cost'),
+    ask('/v1/orders', 'what stands for each resource'),
+    'Pay for it:',
     `  curl -s ${AUTHORIZATION} "$URL/v1/events?wait=applied" -H 'Content-Type: application/cloudevents+json' \\`,
-    `    -d '${JSON.stringify(topUp)}'   # pay`,
+    `    -d '${JSON.stringify(topUp)}'`,
   ];
 }
 

@@ -79,6 +79,7 @@ export function actionText(command: string, scope: string | undefined, id: strin
   return scope === 'burst' ? `${command} burst of ${id}` : `${command} ${id}`;
 }
 
+/** Grants and reservations are the account's: their ids say little more than its own. */
 function alertText(alert: string, resource: { readonly kind: string; readonly id: string }): string {
-  return resource.kind === 'account' ? `alert ${alert}` : `alert ${alert} ${resource.id}`;
+  return resource.kind === 'cluster' || resource.kind === 'volume' ? `alert ${alert} ${resource.id}` : `alert ${alert}`;
 }

@@ -12,6 +12,7 @@ export interface Output {
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
 const CLEAR_BELOW = '\x1b[J';
+const CLEAR_ALL = '\x1b[2J\x1b[H';
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
@@ -24,6 +25,7 @@ export class Screen {
   /** The block that stands there now, and how many rows of the terminal it takes. */
   #block = '';
   #height = 0;
+  #drawnColumns = 0;
 
   constructor(output: Output) {
     this.#output = output;
@@ -41,7 +43,10 @@ export class Screen {
   draw(block: string): void {
     const lines = fitting(block.split('\n'), this.columns, this.rows - 1);
     const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-    this.#output.write(`${HIDE_CURSOR}${this.#erasure()}${text}`);
+    // A terminal that was made narrower or wider has broken the lines anew: nothing is where it was.
+    const isResized = this.#height > 0 && this.columns !== this.#drawnColumns;
+    this.#output.write(`${HIDE_CURSOR}${isResized ? CLEAR_ALL : this.#erasure()}${text}`);
+    this.#drawnColumns = this.columns;
     this.#block = text;
     this.#height = heightOf(lines, this.columns);
   }

@@ -2,7 +2,7 @@ import type { EventLog } from '../../platform/log/port.ts';
 import type { AccountBalance } from '../../services/shared/contracts/account-balance.ts';
 import type { PlannedAction } from '../../services/shared/contracts/command.ts';
 import { compareText } from '../../services/shared/text-order.ts';
-import type { Instant } from '../../services/shared/time.ts';
+import { formatInstant, type Instant } from '../../services/shared/time.ts';
 import { helpLines } from './help.ts';
 import { actionText, LastCommands } from './last-commands.ts';
 import type { Screen } from './screen.ts';
@@ -14,6 +14,8 @@ export interface TerminalOptions {
   /** What the table and the lines below it are about. */
   readonly url: string;
   readonly keyPath: string;
+  /** How many events were rated, and the clock of the log. */
+  readonly progress: () => { readonly folded: number; readonly clock: Instant };
   /** All accounts, as they stand. */
   readonly accounts: () => Iterable<AccountBalance>;
   readonly comingActions: (accountId: string) => readonly PlannedAction[];
@@ -35,14 +37,14 @@ export interface Terminal {
 
 const REFRESH_MS = 1000;
 /** Rows of the terminal around the table: its frame and head, the line of time, an empty one, and the cursor's. */
-const FRAME_ROWS = 7;
+const FRAME_ROWS = 8;
 const ROWS_LEAST = 3;
 
 /** Draws the table of accounts, with how to ask for more below it, every second in place, until stopped. */
 export function startTerminal(options: TerminalOptions): Terminal {
   const { screen, after, onFailed } = options;
   const lastCommands = new LastCommands(options.log);
-  const topUpId = `my-top-up-${options.now()}`;
+  const topUpId = `top-up-${Math.floor(options.now() / 1000)}`;
   let stopped = false;
   let underWay = Promise.resolve();
   let cancel = after(0, run);
@@ -74,7 +76,15 @@ function renderBlock(options: TerminalOptions, lastCommands: LastCommands, topUp
   const wrapped = help.reduce((sum, line) => sum + Math.ceil(line.length / screen.columns), 0);
   const rowsMax = Math.max(ROWS_LEAST, screen.rows - FRAME_ROWS - wrapped);
   const table = renderTable(rows, { columns: screen.columns, rowsMax, now: now(), colors });
-  return [table, '', ...help.map((line, index) => (index === 0 ? colors.bold(line) : line))].join('\n');
+  return [headline(options), table, '', ...help.map((line, index) => (index === 0 ? colors.bold(line) : line))].join(
+    '\n',
+  );
+}
+
+function headline({ url, progress, colors }: TerminalOptions): string {
+  const { folded, clock } = progress();
+  const time = clock < 0 ? 'no event yet' : `${formatInstant(clock).slice(0, 19).replace('T', ' ')} UTC`;
+  return `${colors.bold('tollgate')} ${url}   ${time}   ${folded.toLocaleString('en-US')} events rated`;
 }
 
 function rowOf(balance: AccountBalance, options: TerminalOptions, lastCommands: LastCommands): AccountRow {

@@ -9,8 +9,8 @@ import { sizeGib } from './volume.ts';
 import type { World } from './world.ts';
 
 const NANOS_PER_CENT = 10_000_000n;
-/** By the week: topped up when less than two days are left. */
-const REFILL_BELOW_MS = 2 * DAY_MS;
+/** By the week: topped up when less than four days are left, before a first alert (N2) would come. */
+const REFILL_BELOW_MS = 4 * DAY_MS;
 const REFILL_MS = 7 * DAY_MS;
 /** Less than this is not worth a payment. */
 const WORTH_MS = HOUR_MS;

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../services/shared/time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../services/shared/time.ts';
 
 /** Offsets in milliseconds from the epoch, at which history ends and the live fleet begins. */
 type FromEpoch = number;
@@ -136,7 +136,7 @@ export const PERSONAS: readonly Persona[] = [
     name: 'Ember Bio',
     shows: 'about to be paused; does not obey at once',
     policy: QUICK,
-    pays: { kind: 'late', firstAt: -MINUTE_MS, arrearsMs: 25 * MINUTE_MS, lastsMs: 20 * MINUTE_MS },
+    pays: { kind: 'late', firstAt: -15 * SECOND_MS, arrearsMs: 25 * MINUTE_MS, lastsMs: 20 * MINUTE_MS },
     clusters: [{ name: 'ember-fold', gpuType: 'H100', gpusPerNode: 8, nodes: 1, ignoredPauses: 1 }],
     volumes: [],
   },
@@ -145,7 +145,7 @@ export const PERSONAS: readonly Persona[] = [
     name: 'Fjord Genomics',
     shows: 'paused; decommissioned next',
     policy: QUICK,
-    pays: { kind: 'late', firstAt: -35 * MINUTE_MS, arrearsMs: 120 * MINUTE_MS, lastsMs: 20 * MINUTE_MS },
+    pays: { kind: 'late', firstAt: -7 * MINUTE_MS, arrearsMs: 90 * MINUTE_MS, lastsMs: 20 * MINUTE_MS },
     clusters: [{ name: 'fjord-seq', gpuType: 'A100', gpusPerNode: 8, nodes: 2 }],
     volumes: [],
   },
@@ -159,7 +159,7 @@ export const PERSONAS: readonly Persona[] = [
       { name: 'glacier-render', gpuType: 'L40S', gpusPerNode: 8, nodes: 1 },
       {
         ...{ name: 'glacier-retry', gpuType: 'L40S', gpusPerNode: 4, nodes: 1 },
-        startsInArrearsMs: 40 * MINUTE_MS,
+        startsInArrearsMs: 67 * MINUTE_MS,
       },
     ],
     volumes: [],
@@ -169,7 +169,7 @@ export const PERSONAS: readonly Persona[] = [
     name: 'Harbor Media',
     shows: 'burst to be removed, volume revoked next',
     policy: QUICK,
-    pays: { kind: 'late', firstAt: -3 * MINUTE_MS, arrearsMs: 80 * MINUTE_MS, lastsMs: 30 * MINUTE_MS },
+    pays: { kind: 'late', firstAt: -30 * SECOND_MS, arrearsMs: 80 * MINUTE_MS, lastsMs: 30 * MINUTE_MS },
     clusters: [
       {
         ...{ name: 'harbor-encode', gpuType: 'L40S', gpusPerNode: 8, nodes: 2 },

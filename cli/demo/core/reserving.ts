@@ -39,7 +39,7 @@ export function buyReservation(
 /** Extends the first reservation where that is planned, when its time has come. */
 export function extendReservations(turn: Turn, state: CustomerState): CustomerState {
   const { at, world, persona, emit } = turn;
-  if (state.extended) return state;
+  if (state.extended || state.reservations === 0) return state;
   for (const plan of persona.clusters) {
     const { reserved } = plan;
     if (reserved?.extended === undefined || at < world.epochAt + reserved.extended.at) continue;

@@ -16,8 +16,12 @@ const FINE_MS = 3 * HOUR_MS;
 const COARSE_STEP_MS = 15 * MINUTE_MS;
 const FINE_STEP_MS = MINUTE_MS;
 
-export function worldOf(seed: string, epochAt: Instant): World {
-  const beganAt = floorTo(epochAt - HISTORY_MS, DAY_MS);
+/** The midnight at which the history of a demo begins that is started at `epochAt`. */
+export function beganAtOf(epochAt: Instant): Instant {
+  return floorTo(epochAt - HISTORY_MS, DAY_MS);
+}
+
+export function worldOf(seed: string, beganAt: Instant, epochAt: Instant): World {
   return { seed, epochAt, beganAt, fineFrom: floorTo(epochAt - FINE_MS, COARSE_STEP_MS) };
 }
 
