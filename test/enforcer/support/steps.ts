@@ -118,11 +118,14 @@ export function play(world: World, { who, quarters: q, step: { act, n } }: Timed
       return;
     }
     case 'reserve': {
-      const startsAt = at + Math.abs(pick(5, 2)) * 12 * HOUR_MS;
+      // Often after another of the cluster, by N6's 72 h or a quarter more.
+      const before = n % 3 === 0 ? [...customer.reservations.values()].at(-1) : undefined;
+      const gapMs = 72 * HOUR_MS + (n % 2) * QUARTER_MS;
+      const startsAt = before === undefined ? at + Math.abs(pick(5, 2)) * 12 * HOUR_MS : before.endsAt + gapMs;
       const endsAt = startsAt + (1 + Math.abs(pick(16, 3))) * 6 * HOUR_MS;
       customer.reserve(at, {
         reservationId,
-        clusterId: `c${1 + Math.abs(pick(3, 5))}`,
+        clusterId: before?.clusterId ?? `c${1 + Math.abs(pick(3, 5))}`,
         gpuType: 'H100',
         gpus: 8,
         startsAt,
