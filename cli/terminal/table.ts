@@ -32,27 +32,35 @@ export interface TableView {
 
 interface Column {
   readonly head: string;
-  /** Of its content, at least. */
+  /** Of its content. */
   readonly width: number;
+  /** It may be cut to this before it is left out; undefined: it stays as it is. */
+  readonly least?: number;
   readonly align?: 'right';
-  readonly cell: (row: AccountRow, view: TableView) => string;
+  readonly cell: (row: AccountRow, view: TableView, width: number) => string;
 }
 
 const ACCOUNT: Column = { head: 'account', width: 15, cell: ({ id }) => id };
 const MONEY: readonly Column[] = [
-  { head: 'balance', width: 12, align: 'right', cell: ({ balanceNanos }) => usd(balanceNanos) },
+  { head: 'balance', width: 11, align: 'right', cell: ({ balanceNanos }) => usd(balanceNanos) },
   { head: 'burn/h', width: 8, align: 'right', cell: ({ burnRateNanos }) => usd(burnRateNanos) },
-  { head: 'runway', width: 8, align: 'right', cell: (row) => runway(row.balanceNanos, row.burnRateNanos) },
+  { head: 'runway', width: 7, align: 'right', cell: (row) => runway(row.balanceNanos, row.burnRateNanos) },
   { head: 'level', width: 9, cell: ({ level }, { colors }) => colored(level, colors) },
 ];
 const LAST: Column = {
   head: 'last command',
   width: 40,
-  cell: ({ last }, { now }) => (last === undefined ? '' : `${ago(last.at, now).padEnd(12)} ${last.what}`),
+  least: 10,
+  cell: ({ last }, { now }, width) => {
+    if (last === undefined) return '';
+    return width < AGE_WIDTH_LEAST ? last.what : `${ago(last.at, now).padEnd(12)} ${last.what}`;
+  },
 };
-const NEXT: Column = { head: 'next, if nothing changes', width: 34, cell: nextCell };
-const SHOWS: Column = { head: 'shows', width: 41, cell: ({ shows }, { colors }) => colors.dim(shows ?? '') };
+const NEXT: Column = { head: 'next, if nothing changes', width: 34, least: 24, cell: nextCell };
+const SHOWS: Column = { head: 'shows', width: 41, least: 28, cell: ({ shows }, { colors }) => colors.dim(shows ?? '') };
 
+/** Narrower than this, only what was issued is told. */
+const AGE_WIDTH_LEAST = 26;
 /** Padding on both sides of a cell, and the border. */
 const FRAME = 3;
 
@@ -71,7 +79,7 @@ export function renderTable(rows: readonly AccountRow[], view: TableView): strin
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
   const shown = rows.slice(0, view.rowsMax);
-  for (const row of shown) table.push(columns.map(({ cell }) => cell(row, view)));
+  for (const row of shown) table.push(columns.map(({ cell, width }) => cell(row, view, width)));
   const rest = rows.length - shown.length;
   return rest > 0 ? `${table.toString()}\n  and ${rest} more accounts` : table.toString();
 }
@@ -89,11 +97,10 @@ function chosen(columns: number, isDemo: boolean): readonly Column[] {
   return picked;
 }
 
-/** A column may be cut to two thirds before it is left out. */
 function shrink(picked: readonly Column[], column: Column, columns: number): readonly Column[] | undefined {
   const over = widthOf(picked) - columns;
   const width = column.width - over;
-  if (!picked.includes(column) || width < (column.width * 2) / 3) return undefined;
+  if (!picked.includes(column) || width < (column.least ?? column.width)) return undefined;
   return picked.map((other) => (other === column ? { ...column, width } : other));
 }
 
