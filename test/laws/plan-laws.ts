@@ -126,8 +126,9 @@ class PlanLaws {
     const next = own.find(
       (command) => command.index > order.index && (command.attempt === 1 || command.noticeId !== noticeId),
     );
-    for (let look = at + after; look <= Math.min(until, next?.at ?? until); look += hour) {
-      if (next?.at === look) break;
+    // What else comes at the instant of a look may come before or after it.
+    const ends = next?.at ?? Number.POSITIVE_INFINITY;
+    for (let look = at + after; look <= until && look < ends; look += hour) {
       if (goneAt(this.#account, key).some((clock) => clock > at && clock < look)) break;
       const view = viewBefore(this.#account, look);
       if (view === undefined || !this.#stands(order, look)) break;
@@ -139,7 +140,7 @@ class PlanLaws {
           command.attempt > 1 && command.noticeId === noticeId && command.command === name && command.scope === scope,
       )
       .map((command) => command.at)
-      .filter((look) => look <= until);
+      .filter((look) => look <= until && look !== ends);
     const [wanted, sent] = [want, got].map((times) => times.map((time) => new Date(time).toISOString()).join());
     if (wanted !== sent) this.broken.push(`N7: ${order.id} (${reason}) was repeated at ${sent} instead of ${wanted}`);
   }
@@ -150,7 +151,7 @@ class PlanLaws {
     if (reason === 'credits_exhausted' && transitions.some((one) => !one.exhausted && one.at >= at && one.at < look))
       return false;
     if (scope !== 'burst') return true;
-    const times = [...this.#account.steps.map(({ clock }) => clock), ...ends(this.#account)];
+    const times = [...this.#account.steps.map(({ clock }) => clock), ...reservationEnds(this.#account)];
     return times.every(
       (time) => time <= at || time > look || viewsAt(this.#account, time).every((view) => view.holds(resourceId)),
     );
@@ -165,7 +166,7 @@ function goesOn(view: View, { key, scope, command, reason, resourceId }: Command
   return view.active(key);
 }
 
-function ends(account: AccountPast): readonly number[] {
+function reservationEnds(account: AccountPast): readonly number[] {
   return [...account.reservations.values()].flatMap(({ terms }) => terms.all.map(({ endsAt }) => endsAt));
 }
 
