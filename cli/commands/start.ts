@@ -3,7 +3,9 @@ import closeWithGrace from 'close-with-grace';
 import { type Command, Option } from 'commander';
 import { type Logger, pino } from 'pino';
 import type { LogTime } from '../../platform/log/port.ts';
+import { openShow } from '../demo/demo.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
+import { instancePaths } from '../embedded/instance.ts';
 import { Releases } from '../embedded/releases.ts';
 import { reportOf } from '../failure.ts';
 import { dataOption, helpEnd, port } from './options.ts';
@@ -48,11 +50,17 @@ export function addStart(program: Command, world: World): void {
 
 async function start(options: StartOptions, world: World): Promise<void> {
   await requireFreePort(options.port);
-  const logger = pino({ level: world.settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const paths = instancePaths(options.data);
+  const demo = options.demo && options.logTime === 'append';
+  const show = openShow({ paths, demo, output: world.stdout, now: world.now });
+  const destination = show.destination ?? pino.destination({ dest: 2, sync: true });
+  const logger = pino({ level: world.settings.logLevel, base: null }, destination);
   const releases = new Releases();
+  const stopping = new AbortController();
   const grace = closeWithGrace({ delay: STOP_MS, logger: asConsole(logger) }, async ({ err, signal }) => {
     if (err !== undefined) logger.fatal({ err }, 'stopping after a fault');
     else logger.info({ signal }, 'stopping');
+    stopping.abort();
     await releases.release();
     if (failure !== undefined) throw failure.fault;
   });
@@ -65,13 +73,19 @@ async function start(options: StartOptions, world: World): Promise<void> {
     grace.close();
   };
   try {
+    const prepared = show.prepare(logger, stopping.signal);
+    releases.add(() => prepared.catch(() => undefined));
+    await prepared;
     const embedded = await startEmbedded({
       ...{ dataDir: options.data, port: options.port, logTime: options.logTime },
       ...{ logger, now: world.now, onFailed },
     });
     releases.add(() => embedded.stop());
-    await write(world.stdout, `ready ${embedded.url}\n${howToAsk(embedded, options)}`);
+    const help = show.destination === undefined ? howToAsk(embedded, options) : '';
+    await write(world.stdout, `ready ${embedded.url}\n${help}`);
+    releases.add(show.begin(embedded, logger));
   } catch (fault) {
+    if (stopping.signal.aborted && failure === undefined) return;
     grace.uninstall();
     throw fault;
   }
