@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeAccount, encodeAccount, newAccount, UnreadableState } from '../../services/enforcer/core/codec.ts';
-import { AccountNotLoaded, Enforcement, TimeWentBack, UpdateGap } from '../../services/enforcer/core/enforcement.ts';
+import { decodeAccount, encodeAccount, newAccount } from '../../services/enforcer/core/codec.ts';
+import { Enforcement } from '../../services/enforcer/core/enforcement.ts';
+import { AccountNotLoaded, TimeWentBack, UnreadableState, UpdateGap } from '../../services/enforcer/core/errors.ts';
 import { commandLine } from '../../services/shared/contracts/command-line.ts';
 import { HOUR_MS } from '../../services/shared/time.ts';
 import { inputsOf } from './support/judge.ts';

@@ -150,7 +150,17 @@ describe('N9: fail safe', () => {
     world.customer('acme').charge(T0, usd(1));
     world.advance(T0 + 2 * HOUR_MS);
     world.watermark();
-    expect(commands.map((one) => one.alert)).toEqual(['credits_exhausted', 'enforcement_suspended']);
+    expect(commands.map((one) => one.alert)).toEqual(['credits_exhausted']);
+    const said = (at: Instant) => {
+      enforcement.noteUnwitnessed(T0);
+      enforcement.observeWallClock(at, (command) => commands.push(command));
+      return commands.map((one) => one.alert ?? one.command);
+    };
+    expect(said(T0 + 3 * HOUR_MS)).toEqual(['credits_exhausted', 'enforcement_suspended']);
+    const clock = T0 + 3 * HOUR_MS;
+    enforcement.apply({ kind: 'watermark', partition: 0, clock, nextOffset: 0 }, (command) => commands.push(command));
+    expect(said(clock).length).toBe(2);
+    expect(said(clock + 15 * MINUTE_MS)).toEqual(['credits_exhausted', 'enforcement_suspended', 'pause']);
   });
 
   test('N9: an action waits until its alert has been out for its notice', () => {

@@ -54,7 +54,7 @@ export function carryOutEnds(turn: Turn, cluster: ClusterState): void {
   const ended = endedReservations(turn, cluster).filter((reservation) => reservation.end === 'coming');
   if (ended.length === 0) return;
   const deciding = decidingEnd(turn, cluster, ended);
-  const because = deciding === undefined ? undefined : gate(turn, endAction(turn, deciding));
+  const because = deciding === undefined ? undefined : askGate(turn, endAction(turn, deciding));
   for (const reservation of ended) {
     reservation.end = because === undefined ? 'done' : 'held';
     if (!reservation.listed && because === undefined) account.reservations.delete(reservation.facts.reservationId);
@@ -104,7 +104,7 @@ export function tryNext(turn: Turn, resource: ResourceState, plan: Plan): void {
       meet(turn, resource, { occasion: 'due_idle' });
       return;
     case 'fit': {
-      const because = gate(turn, stepAction(turn, plan));
+      const because = askGate(turn, stepAction(turn, plan));
       meet(turn, resource, { occasion: because === undefined ? 'due_fit' : 'due_held' });
       return;
     }
@@ -135,7 +135,7 @@ function check(turn: Turn, resource: ResourceState, next: Step): Verdict {
 }
 
 /** N9, N11: asks the gate, and notes on the account that something of it is held. */
-function gate(turn: Turn, action: GatedAction): string | undefined {
+export function askGate(turn: Turn, action: GatedAction): string | undefined {
   const { account } = turn;
   const because = turn.gate.holds(account, action);
   if (because === undefined) return undefined;

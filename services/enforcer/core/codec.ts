@@ -1,13 +1,11 @@
 import { DEFAULT_POLICY } from '../../shared/contracts/policy.ts';
+import type { Instant } from '../../shared/time.ts';
+import { UnreadableState } from './errors.ts';
 import type { AccountState } from './state.ts';
+import { newSupervision, type SupervisionState } from './supervision.ts';
 
 /** The shape of what is encoded. State of another is not read: it would be misunderstood. */
 const STATE_VERSION = 1;
-
-/** Stored state that this version cannot read. Remedy: run the version that wrote it, or rebuild from the kept updates. */
-export class UnreadableState extends Error {
-  override readonly name = 'UnreadableState';
-}
 
 /** B1: an account of which nothing is known yet; its first update has sequence 1. */
 export function newAccount(accountId: string): AccountState {
@@ -29,6 +27,7 @@ export function newAccount(accountId: string): AccountState {
     reservations: new Map(),
     grants: new Map(),
     hold: undefined,
+    lastRelease: undefined,
     held: undefined,
     published: new Map(),
   };
@@ -44,6 +43,24 @@ export function decodeAccount(text: string): AccountState {
   return decodeState(text) as AccountState;
 }
 
+/** What is kept of a partition as a whole. */
+export interface PartitionState {
+  /** Of the last input. */
+  clock: Instant;
+  /** N11: accounts of the partition, loaded or not. */
+  accounts: number;
+  readonly supervision: SupervisionState;
+}
+
+export function newPartition(): PartitionState {
+  return { clock: 0, accounts: 0, supervision: newSupervision() };
+}
+
+/** @throws UnreadableState if the text is not what `encodeState` of this version wrote */
+export function decodePartition(text: string): PartitionState {
+  return decodeState(text) as PartitionState;
+}
+
 /** Any state made of objects, arrays, maps, strings, numbers, booleans and `bigint`. */
 export function encodeState(state: object): string {
   return JSON.stringify({ version: STATE_VERSION, state }, (_name, value: unknown) => {
@@ -54,7 +71,7 @@ export function encodeState(state: object): string {
 }
 
 /** @throws UnreadableState if the text is not what `encodeState` of this version wrote */
-export function decodeState(text: string): unknown {
+function decodeState(text: string): unknown {
   let read: unknown;
   try {
     read = JSON.parse(text, revive);

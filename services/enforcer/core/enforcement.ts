@@ -4,60 +4,49 @@ import { compareText } from '../../shared/text-order.ts';
 import type { Instant } from '../../shared/time.ts';
 import { applyUpdate } from './apply-update.ts';
 import { carryOutDue } from './carry-out.ts';
-import { decodeAccount, decodeState, encodeAccount, encodeState, newAccount } from './codec.ts';
-import { accountDueAt, noticeDueAt, resourceDueAt } from './due.ts';
-import { DueQueue } from './due-queue.ts';
+import {
+  decodeAccount,
+  decodePartition,
+  encodeAccount,
+  encodeState,
+  newAccount,
+  newPartition,
+  type PartitionState,
+} from './codec.ts';
+import { accountDueAt } from './due.ts';
+import { actionDueAt, type Entry, entryOf, indexReservations, noticeIds } from './entry.ts';
+import { AccountNotLoaded, EndlessDue, TimeWentBack, UpdateGap } from './errors.ts';
 import { comingActions, standingOrders } from './orders.ts';
 import { releaseHeld } from './release.ts';
 import { RULES, type Rules } from './rules.ts';
-import type { AccountState, Hold, ReservationState, ResourceState } from './state.ts';
-import { newSupervision, OPEN_GATE, Supervision, type SupervisionState } from './supervision.ts';
+import { Schedule } from './schedule.ts';
+import type { AccountState, Hold } from './state.ts';
+import { Supervision } from './supervision.ts';
 import type { Drop, Turn } from './turn.ts';
-
-/** B1: updates were lost on the way. The partition stops; its state is rebuilt from the kept updates. */
-export class UpdateGap extends Error {
-  override readonly name = 'UpdateGap';
-}
-
-/** X: time never goes back. The log's order was broken on the way. */
-export class TimeWentBack extends Error {
-  override readonly name = 'TimeWentBack';
-}
-
-/** An account is due or asked for that the shell has not put there. */
-export class AccountNotLoaded extends Error {
-  override readonly name = 'AccountNotLoaded';
-}
-
-/** What came due kept coming due at one instant: a fault of the rules. */
-export class EndlessDue extends Error {
-  override readonly name = 'EndlessDue';
-}
 
 /** A subject is carried out at most so often at one instant: its end, what is dropped for it, and what is announced anew. */
 const CARRY_OUTS_MAX = 8;
 
 export interface EnforcementOptions {
   readonly rules?: Rules;
-  /** N9, N11: the wall clock is read, alerts are acknowledged, and operators may hold. In replay they are idle. */
+  /** N9, N11: the wall clock is read, alerts are acknowledged, and the brake counts. In replay they are idle. */
   readonly live?: boolean;
+}
+
+/** N11: what operators hold and release. */
+export type HoldTarget = { readonly accountId: string } | 'all';
+
+export interface PartitionHolds {
+  readonly hold: Hold | undefined;
+  readonly brake: Hold | undefined;
+  readonly lastRelease: Hold | undefined;
+  /** N9: the input is stale, or was and has not been fresh for long enough. */
+  readonly suspended: boolean;
 }
 
 export type Emit = (command: Command) => void;
 /** N4: takes what was dropped. */
 export type RecordDrop = (drop: Drop) => void;
-
-interface Entry {
-  readonly state: AccountState;
-  reservationsByCluster: ReadonlyMap<string, readonly ReservationState[]>;
-}
-
-interface PartitionState {
-  clock: Instant;
-  /** N11: accounts of the partition, loaded or not. */
-  accounts: number;
-  readonly supervision: SupervisionState;
-}
 
 /**
  * N: the enforcer's fold of one partition. It takes balance updates and watermarks in their order and issues commands; all
@@ -68,7 +57,9 @@ export class Enforcement {
   readonly #live: boolean;
   readonly #partition: number;
   readonly #accounts = new Map<string, Entry>();
-  readonly #due = new DueQueue();
+  readonly #schedule: Schedule;
+  /** What a step has to be followed by is worked out once for each account that it touched. */
+  readonly #touched = new Set<Entry>();
   readonly #dirty = new Set<string>();
   /** N11: accounts with an action for want of credits coming, and when the next one is due. */
   readonly #actionDueAt = new Map<string, Instant>();
@@ -79,7 +70,8 @@ export class Enforcement {
     this.#partition = partition;
     this.#rules = options.rules ?? RULES;
     this.#live = options.live ?? false;
-    this.#state = { clock: 0, accounts: 0, supervision: newSupervision() };
+    this.#schedule = new Schedule(this.#rules);
+    this.#state = newPartition();
     this.#supervision = this.#supervise();
   }
 
@@ -101,7 +93,7 @@ export class Enforcement {
     } else {
       this.#applyUpdate(input, emit, record);
     }
-    this.#emitAlerts(emit);
+    this.#settle(emit);
   }
 
   /**
@@ -112,13 +104,14 @@ export class Enforcement {
     if (!this.#live) return;
     this.#supervision.observe(wallAt);
     this.#releaseAll(emit, record);
-    this.#emitAlerts(emit);
+    this.#settle(emit);
   }
 
   /** N9: an alert was really published, at `wallAt`. The first word counts; one that nothing rests on is forgotten. */
   notePublished(accountId: string, commandId: string, wallAt: Instant): void {
     const state = this.#accounts.get(accountId)?.state;
-    if (state === undefined || !this.#live || state.published.has(commandId) || !restsOn(state, commandId)) return;
+    if (state === undefined || !this.#live || state.published.has(commandId)) return;
+    if (!noticeIds(state).has(commandId)) return;
     state.published.set(commandId, wallAt);
     this.#dirty.add(accountId);
   }
@@ -130,36 +123,51 @@ export class Enforcement {
   noteUnwitnessed(wallAt: Instant): void {
     if (!this.#live) return;
     for (const { state } of this.#accounts.values()) {
-      for (const id of noticeIds(state)) this.notePublished(state.accountId, id, wallAt);
+      for (const id of noticeIds(state)) {
+        if (state.published.has(id)) continue;
+        state.published.set(id, wallAt);
+        this.#dirty.add(state.accountId);
+      }
     }
   }
 
-  /** N11: an operator holds the actions of one account, or of all. */
-  hold(target: { readonly accountId: string } | 'all', hold: Hold): void {
-    if (target === 'all') {
-      this.#state.supervision.hold = hold;
-    } else {
-      this.#entry(target.accountId).state.hold = hold;
-      this.#dirty.add(target.accountId);
-    }
+  /** N11: an operator holds the actions of one account, or of all. A repeat by the same, for the same reason, changes nothing. */
+  hold(target: HoldTarget, hold: Hold): void {
+    const held = target === 'all' ? this.#state.supervision : this.#entry(target.accountId).state;
+    if (held.hold?.by === hold.by && held.hold.why === hold.why) return;
+    held.hold = hold;
+    if (target !== 'all') this.#dirty.add(target.accountId);
   }
 
-  /** N11: an operator releases one account, or all (and the brake); what was held is due anew, and checked again. */
-  release(target: { readonly accountId: string } | 'all', emit: Emit, record: RecordDrop = ignoreDrop): void {
+  /**
+   * N11: an operator releases one account, or all (and the brake, but no account that is held by itself); what was held is due
+   * anew, and checked again.
+   * @param released who releases, and why: it is kept
+   */
+  release(target: HoldTarget, emit: Emit, record: RecordDrop = ignoreDrop, released?: Hold): void {
     if (target === 'all') {
-      this.#supervision.release();
+      this.#supervision.release(released);
     } else {
-      this.#entry(target.accountId).state.hold = undefined;
+      const { state } = this.#entry(target.accountId);
+      state.hold = undefined;
+      state.lastRelease = released;
       this.#dirty.add(target.accountId);
     }
     this.#releaseAll(emit, record);
-    this.#emitAlerts(emit);
+    this.#settle(emit);
   }
 
-  /** N11: who holds the partition, and whether its input is stale (N9). */
-  holds(): { readonly hold: Hold | undefined; readonly brake: Hold | undefined; readonly suspended: boolean } {
-    const { hold, brake, suspended } = this.#state.supervision;
-    return { hold, brake, suspended };
+  /** N11: who holds the partition, or released it last, and whether its input is stale (N9). */
+  holds(): PartitionHolds {
+    const { hold, brake, suspended, lastRelease } = this.#state.supervision;
+    return { hold, brake, suspended, lastRelease };
+  }
+
+  /** N11: the accounts that are held by themselves, in no particular order. */
+  *accountHolds(): Iterable<{ readonly accountId: string; readonly hold: Hold }> {
+    for (const { state } of this.#accounts.values()) {
+      if (state.hold !== undefined) yield { accountId: state.accountId, hold: state.hold };
+    }
   }
 
   /** K: what stands for each resource of an account, by kind and id. */
@@ -183,10 +191,11 @@ export class Enforcement {
 
   /** Loads an account that was encoded. One that is there already is replaced. */
   putAccount(text: string): void {
-    const state = decodeAccount(text);
-    const entry = { state, reservationsByCluster: indexReservations(state) };
+    const entry = entryOf(decodeAccount(text));
+    const { state } = entry;
     this.#accounts.set(state.accountId, entry);
-    this.#scheduleAll(entry);
+    this.#schedule.setAll(entry);
+    if (this.#live) this.#watch(state);
   }
 
   encodeAccount(accountId: string): string {
@@ -218,18 +227,16 @@ export class Enforcement {
 
   /** Puts back what `encodePartition` wrote. @throws UnreadableState */
   putPartition(text: string): void {
-    this.#state = decodeState(text) as PartitionState;
+    this.#state = decodePartition(text);
     this.#supervision = this.#supervise();
   }
 
   #applyUpdate(update: BalanceUpdate, emit: Emit, record: RecordDrop): void {
     const { accountId, sequence, clock, origin } = update;
-    const known = this.#accounts.get(accountId)?.state.updateSequence ?? 0;
-    if (sequence <= known) return;
-    if (sequence !== known + 1) {
-      throw new UpdateGap(
-        `account ${accountId}: update ${sequence} came after ${known} (partition ${this.#partition})`,
-      );
+    const last = this.#accounts.get(accountId)?.state.updateSequence ?? 0;
+    if (sequence <= last) return;
+    if (sequence !== last + 1) {
+      throw new UpdateGap(`account ${accountId}: update ${sequence} came after ${last} (partition ${this.#partition})`);
     }
     if (clock < this.#state.clock) {
       throw new TimeWentBack(`account ${accountId}: update ${sequence} at ${clock} came after ${this.#state.clock}`);
@@ -237,28 +244,21 @@ export class Enforcement {
     this.#state.clock = clock;
     this.#carryOutUntil(origin === 'event' ? clock : clock - 1, emit, record);
     const entry = this.#accounts.get(accountId) ?? this.#open(accountId);
-    const { grants, reservations } = entry.state;
-    const grantIds = [...grants.keys()];
-    const clusterIds = new Map([...reservations].map(([id, { facts }]) => [id, facts.clusterId]));
+    const known = this.#schedule.known(entry);
     const commands: Command[] = [];
     const touched = applyUpdate(
       this.#turn(entry, clock, (command) => commands.push(command), record),
       update,
     );
     for (const command of commands.sort(compareIssued)) emit(command);
-    for (const resource of touched) this.#scheduleResource(entry, resource);
-    this.#scheduleNotices(entry);
-    for (const id of grantIds) if (!grants.has(id)) this.#due.set(accountId, 'grant', id, undefined);
-    for (const [id, clusterId] of clusterIds) {
-      if (reservations.has(id)) continue;
-      this.#due.set(accountId, 'reservation', id, undefined);
-      this.#reschedule(entry, 'cluster', clusterId);
-    }
-    this.#touched(entry);
+    for (const resource of touched) this.#schedule.setResource(entry, resource);
+    this.#schedule.setNotices(entry);
+    this.#schedule.takeOff(entry, known);
+    this.#touched.add(entry);
   }
 
   #open(accountId: string): Entry {
-    const entry = { state: newAccount(accountId), reservationsByCluster: new Map() };
+    const entry = entryOf(newAccount(accountId));
     this.#accounts.set(accountId, entry);
     this.#state.accounts += 1;
     return entry;
@@ -268,7 +268,7 @@ export class Enforcement {
   #carryOutUntil(until: Instant, emit: Emit, record: RecordDrop): void {
     let lastKey = '';
     let repeats = 0;
-    for (let due = this.#due.take(until); due !== undefined; due = this.#due.take(until)) {
+    for (let due = this.#schedule.take(until); due !== undefined; due = this.#schedule.take(until)) {
       const { at, accountId, kind, id } = due;
       const key = `${at}/${accountId}/${kind}/${id}`;
       repeats = key === lastKey ? repeats + 1 : 0;
@@ -276,8 +276,8 @@ export class Enforcement {
       if (repeats > CARRY_OUTS_MAX) throw new EndlessDue(`partition ${this.#partition}: ${key}`);
       const entry = this.#entry(accountId);
       carryOutDue(this.#turn(entry, at, emit, record), kind, id);
-      this.#reschedule(entry, kind, id);
-      this.#touched(entry);
+      this.#schedule.set(entry, kind, id);
+      this.#touched.add(entry);
     }
   }
 
@@ -287,12 +287,13 @@ export class Enforcement {
     for (const entry of held.sort((left, right) => compareText(left.state.accountId, right.state.accountId))) {
       const { state } = entry;
       const freshSince = state.held?.freshSince;
-      const released = this.#supervision.mayRelease(state);
+      const supervision = this.#supervision;
+      const released = this.#live ? supervision.mayRelease(state) : supervision.mayReleaseWithoutClock(state);
       if (released || state.held?.freshSince !== freshSince) this.#dirty.add(state.accountId);
       if (!released) continue;
       releaseHeld(this.#turn(entry, this.#state.clock, emit, record));
-      this.#scheduleAll(entry);
-      this.#touched(entry);
+      this.#schedule.setAll(entry);
+      this.#touched.add(entry);
     }
   }
 
@@ -301,7 +302,7 @@ export class Enforcement {
       account: entry.state,
       at,
       rules: this.#rules,
-      gate: this.#live ? this.#supervision : OPEN_GATE,
+      gate: this.#live ? this.#supervision : this.#supervision.withoutClock,
       reservationsOf: (clusterId) => entry.reservationsByCluster.get(clusterId) ?? [],
       reindex: () => {
         entry.reservationsByCluster = indexReservations(entry.state);
@@ -311,54 +312,24 @@ export class Enforcement {
     };
   }
 
-  #touched(entry: Entry): void {
-    const { state } = entry;
-    this.#dirty.add(state.accountId);
-    if (!this.#live) return;
+  /** Notes what the accounts that were touched lead to, and sends the partition's own alerts. */
+  #settle(emit: Emit): void {
+    for (const { state } of this.#touched) {
+      this.#dirty.add(state.accountId);
+      if (this.#live) this.#watch(state);
+    }
+    this.#touched.clear();
+    for (const alert of this.#supervision.takeAlerts()) emit(alert);
+  }
+
+  /** N9, N11: what the gate asks of an account: when its next action is due, and when what that rests on was published. */
+  #watch(state: AccountState): void {
     const dueAt = actionDueAt(state);
     if (dueAt === undefined) this.#actionDueAt.delete(state.accountId);
     else this.#actionDueAt.set(state.accountId, dueAt);
-    for (const commandId of state.published.keys()) if (!restsOn(state, commandId)) state.published.delete(commandId);
-  }
-
-  #reschedule(entry: Entry, kind: 'cluster' | 'grant' | 'reservation' | 'volume', id: string): void {
-    const { accountId, clusters, volumes, reservations, grants } = entry.state;
-    if (kind === 'cluster' || kind === 'volume') {
-      const resource = kind === 'cluster' ? clusters.get(id) : volumes.get(id);
-      if (resource !== undefined) this.#scheduleResource(entry, resource);
-      return;
-    }
-    const notices = (kind === 'reservation' ? reservations.get(id) : grants.get(id))?.notices;
-    this.#due.set(accountId, kind, id, notices === undefined ? undefined : noticeDueAt(notices));
-  }
-
-  /** Sets when a resource is due next, or forgets it: one that is gone or idle, not ordered and unplanned goes away. */
-  #scheduleResource(entry: Entry, resource: ResourceState): void {
-    const { state } = entry;
-    const reservations = resource.kind === 'cluster' ? (entry.reservationsByCluster.get(resource.id) ?? []) : [];
-    const dueAt = resourceDueAt(this.#rules, resource, reservations);
-    this.#due.set(state.accountId, resource.kind, resource.id, dueAt);
-    if (reservations.length > 0 || !isForgettable(resource)) return;
-    if (resource.kind === 'cluster') state.clusters.delete(resource.id);
-    else state.volumes.delete(resource.id);
-  }
-
-  #scheduleNotices(entry: Entry): void {
-    const { accountId, reservations, grants } = entry.state;
-    for (const [id, { notices }] of reservations) this.#due.set(accountId, 'reservation', id, noticeDueAt(notices));
-    for (const [id, { notices }] of grants) this.#due.set(accountId, 'grant', id, noticeDueAt(notices));
-  }
-
-  #scheduleAll(entry: Entry): void {
-    const { clusters, volumes } = entry.state;
-    for (const resource of [...clusters.values(), ...volumes.values()]) this.#scheduleResource(entry, resource);
-    this.#scheduleNotices(entry);
-    const dueAt = actionDueAt(entry.state);
-    if (dueAt !== undefined) this.#actionDueAt.set(entry.state.accountId, dueAt);
-  }
-
-  #emitAlerts(emit: Emit): void {
-    for (const alert of this.#supervision.takeAlerts()) emit(alert);
+    if (state.published.size === 0) return;
+    const resting = noticeIds(state);
+    for (const commandId of state.published.keys()) if (!resting.has(commandId)) state.published.delete(commandId);
   }
 
   #supervise(): Supervision {
@@ -391,48 +362,4 @@ function compareIssued(left: Command, right: Command): number {
     compareText(left.resource.kind, right.resource.kind) ||
     compareText(left.resource.id, right.resource.id)
   );
-}
-
-function indexReservations(state: AccountState): ReadonlyMap<string, readonly ReservationState[]> {
-  const byCluster = new Map<string, ReservationState[]>();
-  for (const reservation of state.reservations.values()) {
-    const { clusterId } = reservation.facts;
-    const of = byCluster.get(clusterId);
-    if (of === undefined) byCluster.set(clusterId, [reservation]);
-    else of.push(reservation);
-  }
-  for (const of of byCluster.values()) {
-    of.sort((left, right) => compareText(left.facts.reservationId, right.facts.reservationId));
-  }
-  return byCluster;
-}
-
-function isForgettable(resource: ResourceState): boolean {
-  const { facts, plan, order } = resource;
-  if (plan !== undefined || order !== undefined) return false;
-  if (resource.kind === 'cluster' && (resource.paused !== undefined || resource.facts?.provisioned === true))
-    return false;
-  return facts?.active !== true;
-}
-
-/** N11: when the next action for want of credits of an account is due; what waits or is held counts as due. */
-function actionDueAt(state: AccountState): Instant | undefined {
-  let next: Instant | undefined;
-  for (const { plan } of [...state.clusters.values(), ...state.volumes.values()]) {
-    if (plan !== undefined && (next === undefined || plan.steps[0].at < next)) next = plan.steps[0].at;
-  }
-  return next;
-}
-
-/** N9: whether something coming rests on an alert. */
-function restsOn(state: AccountState, commandId: string): boolean {
-  for (const id of noticeIds(state)) if (id === commandId) return true;
-  return false;
-}
-
-/** N9: the alerts that something coming rests on. */
-function* noticeIds(state: AccountState): Iterable<string> {
-  for (const { plan } of state.clusters.values()) if (plan !== undefined) yield plan.noticeId;
-  for (const { plan } of state.volumes.values()) if (plan !== undefined) yield plan.noticeId;
-  for (const { notice } of state.reservations.values()) if (notice !== undefined) yield notice.id;
 }

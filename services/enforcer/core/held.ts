@@ -5,8 +5,8 @@ const BRAKE_ACCOUNTS = 10;
 /** N11: or one in so many of them: 5 %. */
 const BRAKE_ONE_IN = 20;
 
-/** Why an action is held: N9 `stale`, `unpublished`; N11 `operator`, `brake`. */
-export type HeldBecause = 'stale' | 'unpublished' | 'operator' | 'brake';
+/** Why an action is held: N9 `clock_unread`, `stale`, `unpublished`; N11 `operator`, `brake`. */
+export type HeldBecause = 'clock_unread' | 'stale' | 'unpublished' | 'operator' | 'brake';
 
 /** N9: whether the enforcer's input, at `clock`, is older than `stale_after` by the wall clock. */
 export function isStale(wallAt: Instant, clock: Instant, staleAfterMs: number): boolean {

@@ -1,5 +1,5 @@
 import { announceIfUnfunded, resourcesInOrder } from './announce.ts';
-import { carryOutEnds, stepAction, tryNext } from './carry-out.ts';
+import { askGate, carryOutEnds, stepAction, tryNext } from './carry-out.ts';
 import type { Plan, ResourceState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,10 +23,7 @@ export function releaseHeld(turn: Turn): void {
 
 function releasePlan(turn: Turn, resource: ResourceState, plan: Plan): void {
   const { at, rules } = turn;
-  if (turn.gate.holds(turn.account, stepAction(turn, plan)) !== undefined) {
-    turn.account.held ??= { stale: false, freshSince: undefined };
-    return;
-  }
+  if (askGate(turn, stepAction(turn, plan)) !== undefined) return;
   const [first, ...rest] = rules.shiftSteps(plan.steps, Math.max(0, at - plan.steps[0].at), at);
   if (first === undefined) return;
   const anew: Plan = { ...plan, steps: [first, ...rest], pending: 'coming' };

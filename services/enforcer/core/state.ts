@@ -112,7 +112,7 @@ export interface Episode {
   unfunded: number;
 }
 
-/** N11: who holds enforcement, since when by the wall clock, and why. */
+/** N11: who holds (or released) enforcement, since when by the wall clock, and why. */
 export interface Hold {
   readonly by: string;
   readonly why: string;
@@ -149,6 +149,8 @@ export interface AccountState {
   readonly reservations: Map<string, ReservationState>;
   readonly grants: Map<string, GrantState>;
   hold: Hold | undefined;
+  /** N11: who released it last, and why. */
+  lastRelease: Hold | undefined;
   held: HeldActions | undefined;
   /** N9: when alerts that actions rest on were really published, by the wall clock. */
   readonly published: Map<string, Instant>;

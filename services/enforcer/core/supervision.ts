@@ -18,6 +18,8 @@ export interface SupervisionState {
   brake: Hold | undefined;
   /** N11: after a release the brake lets pass what was in sight, until this instant of the partition's clock. */
   brakeOffUntil: Instant;
+  /** N11: who released all last, and why. */
+  lastRelease: Hold | undefined;
   /** N11: accounts that something was done to for want of credits, and when last, as far back as the brake counts. */
   readonly acted: Map<string, Instant>;
   /** N9: the input is stale, or was and has not been fresh for long enough. */
@@ -32,6 +34,7 @@ export function newSupervision(): SupervisionState {
     hold: undefined,
     brake: undefined,
     brakeOffUntil: 0,
+    lastRelease: undefined,
     acted: new Map(),
     suspended: false,
     freshSince: undefined,
@@ -39,12 +42,17 @@ export function newSupervision(): SupervisionState {
   };
 }
 
-/** In replay there is no wall clock, and N9 and N11 are idle. */
+/** Nothing is held, and nothing counted. */
 export const OPEN_GATE: Gate = { holds: () => undefined, passed: () => undefined };
 
 /** N9, N11: holds the actions of one partition. All that it decides follows from what it was told. */
 export class Supervision implements Gate {
   readonly state: SupervisionState;
+  /**
+   * The gate without a wall clock (replay, imports): N9 and the brake are idle; what an operator, or a brake of before,
+   * holds stays held. In replay nothing ever is.
+   */
+  readonly withoutClock: Gate = { ...OPEN_GATE, holds: (account) => this.#heldUntilReleased(account) };
   readonly #partition: number;
   readonly #rules: Rules;
   readonly #view: PartitionView;
@@ -58,20 +66,23 @@ export class Supervision implements Gate {
     this.#view = view;
   }
 
-  /** Why an action has to be held: nothing passes before the wall clock was read, or on stale input. */
+  /**
+   * Why an action has to be held. Nothing passes before the wall clock was read: until then nobody knows how old the input
+   * is, so that no alert says that it is stale, and the first reading decides.
+   */
   holds(account: AccountState, action: GatedAction): HeldBecause | undefined {
-    const { state } = this;
+    if (this.#wallAt === undefined) return 'clock_unread';
     if (this.#isStale(account.policy.staleAfterMs)) {
       this.#suspend();
       return 'stale';
     }
     if (account.held?.stale === true) return 'stale';
-    if (state.hold !== undefined || account.hold !== undefined) return 'operator';
-    if (state.brake !== undefined) return 'brake';
+    const held = this.#heldUntilReleased(account);
+    if (held !== undefined) return held;
     const { notice } = action;
     if (notice === undefined) return undefined;
     const published = account.published.get(notice.id);
-    if (!this.#rules.noticeIsRipe(published, notice.ms, this.#wallAt ?? 0)) return 'unpublished';
+    if (!this.#rules.noticeIsRipe(published, notice.ms, this.#wallAt)) return 'unpublished';
     if (action.forCredits && this.#brakes(account.accountId, action.at)) return 'brake';
     return undefined;
   }
@@ -99,9 +110,9 @@ export class Supervision implements Gate {
 
   /** N9, N11: whether what is held of an account may be due anew: nobody holds it, and its input was fresh for long enough. */
   mayRelease(account: AccountState): boolean {
-    const { held, policy, hold } = account;
+    const { held, policy } = account;
     if (held === undefined || this.#wallAt === undefined) return false;
-    if (hold !== undefined || this.state.hold !== undefined || this.state.brake !== undefined) return false;
+    if (this.#heldUntilReleased(account) !== undefined) return false;
     if (!held.stale) return true;
     if (this.#isStale(policy.staleAfterMs)) {
       held.freshSince = undefined;
@@ -111,10 +122,16 @@ export class Supervision implements Gate {
     return this.#wallAt - held.freshSince >= policy.staleAfterMs;
   }
 
+  /** N11: the same without a wall clock; what was held for stale input waits for one. */
+  mayReleaseWithoutClock(account: AccountState): boolean {
+    return account.held?.stale === false && this.#heldUntilReleased(account) === undefined;
+  }
+
   /** N11: an operator releases all accounts, and the brake with them. */
-  release(): void {
+  release(released: Hold | undefined): void {
     const { state } = this;
     state.hold = undefined;
+    state.lastRelease = released;
     if (state.brake === undefined) return;
     state.brake = undefined;
     state.brakeOffUntil = this.#view.clock() + BRAKE_WINDOW_MS;
@@ -126,6 +143,12 @@ export class Supervision implements Gate {
     const due = this.#alertsDue;
     this.#alertsDue = [];
     return due.map((why) => this.#alert(why));
+  }
+
+  #heldUntilReleased(account: AccountState): 'operator' | 'brake' | undefined {
+    const { state } = this;
+    if (state.hold !== undefined || account.hold !== undefined) return 'operator';
+    return state.brake === undefined ? undefined : 'brake';
   }
 
   /** N9: one alert a suspension. */
