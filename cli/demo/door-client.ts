@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readAmount } from '../../services/shared/money.ts';
-import type { AccountGlance } from './core/step.ts';
+import type { AccountGlance } from './core/turn.ts';
 
 export interface DoorClientOptions {
   readonly url: string;

@@ -3,7 +3,8 @@ import type { DemoEvent } from '../../cli/demo/core/events.ts';
 import { type Order, orderOf } from '../../cli/demo/core/orders.ts';
 import type { Persona } from '../../cli/demo/core/personas.ts';
 import { type FleetState, newFleet } from '../../cli/demo/core/state.ts';
-import { type AccountGlance, step } from '../../cli/demo/core/step.ts';
+import { step } from '../../cli/demo/core/step.ts';
+import type { AccountGlance } from '../../cli/demo/core/turn.ts';
 import { worldOf } from '../../cli/demo/core/world.ts';
 import { DAY_MS, MINUTE_MS, parseInstant, SECOND_MS } from '../../services/shared/time.ts';
 

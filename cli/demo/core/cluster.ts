@@ -1,27 +1,17 @@
 import { assertNever } from '../../../services/shared/assert-never.ts';
-import { formatInstant, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../../services/shared/time.ts';
+import { formatInstant, HOUR_MS, type Instant, MINUTE_MS } from '../../../services/shared/time.ts';
 import type { Order } from './orders.ts';
 import type { ClusterPlan } from './personas.ts';
 import { buyReservation } from './reserving.ts';
+import { REBIRTH_MS, reportEveryMs, SILENCE_MS } from './rhythm.ts';
 import type { ClusterState, CustomerState } from './state.ts';
 import type { Turn } from './turn.ts';
-import { drawn, type World } from './world.ts';
+import type { World } from './world.ts';
 
-/** Silence longer than this was no work: the machines were off, as was the demo. */
-export const SILENCE_MS = 20 * MINUTE_MS;
-/** So long after a decommission the customer starts anew. */
-export const REBIRTH_MS = 3 * MINUTE_MS;
-const REPORT_LEAST_MS = 10 * SECOND_MS;
-const REPORT_SPREAD_S = 21;
 const WAVE_MS = 10 * MINUTE_MS;
 
 export function clusterId(plan: ClusterPlan, cluster: ClusterState): string {
   return `${plan.name}-${cluster.generation}`;
-}
-
-/** How often a resource reports in life: every 10 to 30 seconds. */
-export function reportEveryMs(world: World, id: string): number {
-  return REPORT_LEAST_MS + drawn(world, `period/${id}`, REPORT_SPREAD_S) * SECOND_MS;
 }
 
 /** A running cluster's agent sends a sample of each node, if it is time to; a paused one's says nothing. */

@@ -8,7 +8,8 @@ import { cloudEvent } from './events.ts';
 import { type Order, orderOf } from './orders.ts';
 import { PERSONAS } from './personas.ts';
 import { type FleetState, newFleet } from './state.ts';
-import { type AccountGlance, step } from './step.ts';
+import { step } from './step.ts';
+import type { AccountGlance } from './turn.ts';
 import type { World } from './world.ts';
 
 /** What happened before the demo was started. */

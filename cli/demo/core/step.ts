@@ -1,5 +1,3 @@
-import type { Level } from '../../../services/shared/contracts/balance-update.ts';
-import type { Nanos } from '../../../services/shared/money.ts';
 import type { Instant } from '../../../services/shared/time.ts';
 import { customerStep } from './customer.ts';
 import type { DemoEvent } from './events.ts';
@@ -7,13 +5,8 @@ import type { Order } from './orders.ts';
 import type { Persona } from './personas.ts';
 import { priceEvents } from './prices.ts';
 import type { FleetState } from './state.ts';
+import type { AccountGlance } from './turn.ts';
 import type { World } from './world.ts';
-
-/** What customers see of their accounts. */
-export interface AccountGlance {
-  readonly balanceNanos: Nanos;
-  readonly level: Level;
-}
 
 export interface StepInput {
   /** Not before the last step. */

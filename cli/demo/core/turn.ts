@@ -1,7 +1,14 @@
+import type { Level } from '../../../services/shared/contracts/balance-update.ts';
+import type { Nanos } from '../../../services/shared/money.ts';
 import type { Instant } from '../../../services/shared/time.ts';
 import type { Persona } from './personas.ts';
-import type { AccountGlance } from './step.ts';
 import type { World } from './world.ts';
+
+/** What customers see of their accounts. */
+export interface AccountGlance {
+  readonly balanceNanos: Nanos;
+  readonly level: Level;
+}
 
 /** One customer's part of a step. */
 export interface Turn {

@@ -1,8 +1,8 @@
 import { assertNever } from '../../../services/shared/assert-never.ts';
 import { formatInstant, type Instant } from '../../../services/shared/time.ts';
-import { REBIRTH_MS, reportEveryMs, SILENCE_MS } from './cluster.ts';
 import type { Order } from './orders.ts';
 import type { VolumePlan } from './personas.ts';
+import { REBIRTH_MS, reportEveryMs, SILENCE_MS } from './rhythm.ts';
 import type { CustomerState, VolumeState } from './state.ts';
 import type { Turn } from './turn.ts';
 import type { World } from './world.ts';
