@@ -6,6 +6,7 @@ import { createKeyRing } from '../../services/ingest/keys.ts';
 import { startDoor } from '../../services/ingest/server.ts';
 import { startTicks } from '../../services/ingest/ticks.ts';
 import { eventSink, queries, verdicts } from './door-ports.ts';
+import { enforcementControl } from './enforcement-control.ts';
 import { announceRunning, instanceKeys, instancePaths, operatorKey, retractRunning } from './instance.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { Releases } from './releases.ts';
@@ -71,6 +72,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
         sink,
         verdicts: verdicts(pipeline.rater, stores.warehouse),
         queries: queries(pipeline.rater, pipeline.enforcer, stores.warehouse),
+        enforcement: enforcementControl(pipeline.enforcer),
         keys: createKeyRing(keys),
         clock: now,
         logger,

@@ -6,9 +6,9 @@ import { type ControlTopic, commandLine, keyOf, topicOf } from '../shared/contra
 import { type PlacedUpdate, UpdateAssembler } from '../shared/contracts/update-record.ts';
 import type { Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
+import { type Act, type ActOutcome, Acts } from './acts.ts';
 import { commandRow } from './command-row.ts';
 import { Enforcement } from './core/enforcement.ts';
-import type { Hold } from './core/state.ts';
 
 /** Where commands are kept for finance and for exports: the warehouse in a running system. */
 export interface CommandSink {
@@ -58,11 +58,6 @@ const PARTITION_KEY = 'partition';
 const OUTBOX_KEY = 'outbox';
 const PAGE_KEYS = 1000;
 
-/** N11: what operators do to enforcement; carried out between inputs, and written with the next commit. */
-type Act =
-  | { readonly kind: 'hold'; readonly target: { readonly accountId: string } | 'all'; readonly hold: Hold }
-  | { readonly kind: 'release'; readonly target: { readonly accountId: string } | 'all' };
-
 /**
  * The shell around the enforcer's core for one partition. Its output is small and dangerous, so it works the other way round
  * than the rater: one fenced write holds the new state and the commands to send (outbox), then they are published, then the
@@ -84,7 +79,7 @@ export class Enforcer {
   #eventOffset = 0;
   #ordinal = 0;
   #outgoing: Outgoing[] = [];
-  #acts: Act[] = [];
+  readonly #acts = new Acts();
   #wallReadAt = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
 
@@ -114,15 +109,24 @@ export class Enforcer {
     return this.#core.accountIds();
   }
 
-  /** N11: who holds the partition, and whether its input is stale (N9). */
+  /** N11: who holds the partition, or released it last, and whether its input is stale (N9). */
   holds(): ReturnType<Enforcement['holds']> {
     return this.#core.holds();
   }
 
-  /** N11: an operator holds, or releases, one account or all. */
-  act(act: Act): void {
-    this.#acts.push(act);
+  /** N11: the accounts that are held by themselves, in no particular order. */
+  accountHolds(): ReturnType<Enforcement['accountHolds']> {
+    return this.#core.accountHolds();
+  }
+
+  /**
+   * N11: an operator holds, or releases, one account or all. It is carried out between inputs; resolves once it is durable, with
+   * the commands that a release leads to in the outbox. Rejects with `EnforcerStopped`.
+   */
+  act(act: Act): Promise<ActOutcome> {
+    const outcome = this.#acts.add(act);
     this.#wake.abort();
+    return outcome;
   }
 
   /** Takes the partition over, puts its state together again and publishes what an earlier owner may not have. */
@@ -149,6 +153,14 @@ export class Enforcer {
 
   /** Folds updates until aborted; then writes what is open and returns. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(signal);
+    } finally {
+      this.#acts.stop(`${this.#scope} has stopped`);
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const { runRecordsMax, runBytesMax, partition, checkpointRecordsMax } = this.#config;
     while (!signal.aborted) {
       const limits = { recordsMax: runRecordsMax, bytesMax: runBytesMax };
@@ -157,7 +169,8 @@ export class Enforcer {
       this.#carryOutActs();
       this.#readWallClock();
       const due = records.length === 0 || this.#boundary - this.#committed >= checkpointRecordsMax;
-      if (this.#outgoing.length > 0 || (due && this.#boundary > this.#committed)) await this.#commit(events);
+      const urgent = this.#outgoing.length > 0 || this.#acts.unwritten;
+      if (urgent || (due && this.#boundary > this.#committed)) await this.#commit(events);
       this.#eventOffset = Math.max(this.#eventOffset, events);
       if (records.length === 0) await this.#idle(signal);
     }
@@ -203,10 +216,13 @@ export class Enforcer {
   };
 
   #carryOutActs(): void {
-    for (const act of this.#acts.splice(0)) {
-      if (act.kind === 'hold') this.#core.hold(act.target, act.hold);
-      else this.#core.release(act.target, this.#emit);
-    }
+    const core = this.#core;
+    const at = this.#deps.now();
+    const knows = (accountId: string): boolean => core.hasAccount(accountId);
+    this.#acts.carryOut(at, knows, ({ kind, target, by, why }) => {
+      if (kind === 'hold') core.hold(target, { by, why, at });
+      else core.release(target, this.#emit, undefined, { by, why, at });
+    });
   }
 
   /** N9: how old the input is, by the wall clock. Where none ever came there is nothing to be behind with. */
@@ -221,7 +237,7 @@ export class Enforcer {
     const { log, sleep } = this.#deps;
     this.#wake = new AbortController();
     const wake = this.#wake;
-    if (this.#acts.length > 0) return;
+    if (this.#acts.waiting) return;
     const stop = (): void => wake.abort();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) wake.abort();
@@ -248,6 +264,7 @@ export class Enforcer {
     const outbox = new Map(outgoing.map((out) => [outboxField(out.ordinal), this.#outboxValue(out)]));
     for (const [field, value] of outbox) writes.push([OUTBOX_KEY, field, value]);
     await this.#write(writes);
+    this.#tellActs();
     if (outgoing.length === 0) return;
     await this.#publish([...outbox.values()]);
     const publishedAt = this.#deps.now();
@@ -257,6 +274,15 @@ export class Enforcer {
       }
     }
     await this.#write([...outbox.keys()].map((field) => [OUTBOX_KEY, field, null]));
+  }
+
+  /** N11: what operators did is durable now; they are told, and so is the log of operations. */
+  #tellActs(): void {
+    for (const { act, at } of this.#acts.settle()) {
+      const { kind, target, by, why } = act;
+      const said = kind === 'hold' ? 'enforcement held' : 'enforcement released';
+      this.#deps.logger.info({ scope: this.#scope, act: kind, target, by, why, at }, said);
+    }
   }
 
   async #write(writes: readonly FieldWrite[]): Promise<void> {

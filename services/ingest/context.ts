@@ -15,7 +15,7 @@ import type { Sender } from './core/permissions.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KeyRing } from './keys.ts';
 import type { DoorMetrics } from './metrics.ts';
-import type { EventSink, Queries, Readiness, Verdicts } from './ports.ts';
+import type { EnforcementControl, EventSink, Queries, Readiness, Verdicts } from './ports.ts';
 import { Problem } from './problems.ts';
 
 /** All that the door needs from outside. */
@@ -23,6 +23,7 @@ export interface DoorDeps {
   readonly sink: EventSink;
   readonly verdicts: Verdicts;
   readonly queries: Queries;
+  readonly enforcement: EnforcementControl;
   readonly keys: KeyRing;
   /** The wall clock in ms: when something was received, whether a key has expired. No rule of money looks at it. */
   readonly clock: () => Instant;

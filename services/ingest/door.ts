@@ -12,6 +12,7 @@ import { OPENAPI } from './openapi.ts';
 import { Problem } from './problems.ts';
 import { FORMS } from './request-body.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { enforcementRoutes } from './routes/enforcement.ts';
 import { eventRoutes } from './routes/events.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -109,6 +110,7 @@ export function createDoor(deps: DoorDeps, config: DoorConfig): Door {
     eventRoutes(guarded, context);
     accountRoutes(guarded, context);
     orderRoutes(guarded, context);
+    enforcementRoutes(guarded, context);
   });
   return door;
 }

@@ -15,6 +15,7 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
       { name: 'events', description: 'Usage and operations in' },
       { name: 'accounts', description: 'How accounts stand' },
       { name: 'orders', description: 'What stands for each resource' },
+      { name: 'enforcement', description: 'Holding and releasing, for operators' },
       { name: 'operations', description: 'For who runs it' },
     ],
     components: {

@@ -128,6 +128,62 @@ export interface Queries {
   orders(query: OrdersQuery): Promise<Page<Command>>;
 }
 
+/** N11: who held or released something, why, and when by the wall clock. */
+export interface OperatorWord {
+  /** The id of the key. */
+  readonly by: string;
+  readonly why: string;
+  readonly at: Instant;
+}
+
+export interface EnforcementAct {
+  readonly kind: 'hold' | 'release';
+  /** An account, or all. */
+  readonly target: { readonly accountId: string } | 'all';
+  readonly by: string;
+  readonly why: string;
+}
+
+/** `done`: it is durable. Otherwise nothing was done. */
+export type EnforcementActOutcome =
+  | { readonly kind: 'done'; readonly at: Instant }
+  | { readonly kind: 'unknown_account' }
+  | { readonly kind: 'busy'; readonly retryAfterMs: number };
+
+/** How enforcement stands in one partition. */
+export interface PartitionEnforcement {
+  readonly partition: number;
+  /** The clock up to which the log was enforced. */
+  readonly asOf: Instant;
+  /** N11: who holds all accounts. */
+  readonly hold: OperatorWord | undefined;
+  /** N11: it holds itself. */
+  readonly brake: OperatorWord | undefined;
+  /** N9. */
+  readonly suspended: boolean;
+  readonly lastRelease: OperatorWord | undefined;
+}
+
+export interface AccountHold extends OperatorWord {
+  readonly accountId: string;
+}
+
+export interface HeldAccountsQuery {
+  /** Of these accounts only. */
+  readonly among: ReadonlySet<string> | 'all';
+  readonly limit: number;
+  readonly after: string | undefined;
+}
+
+/** N11: what operators may do to the enforcer. Its promises reject if the enforcer does not run. */
+export interface EnforcementControl {
+  /** Resolves once it is durable. */
+  act(act: EnforcementAct): Promise<EnforcementActOutcome>;
+  partitions(): Promise<readonly PartitionEnforcement[]>;
+  /** The accounts that are held by themselves, by id. */
+  heldAccounts(query: HeldAccountsQuery): Promise<Page<AccountHold>>;
+}
+
 export interface Readiness {
   readonly ready: boolean;
   /** What is missing, in words. */

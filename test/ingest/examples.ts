@@ -1,4 +1,4 @@
-import type { AccountView, UsageLine } from '../../services/ingest/ports.ts';
+import type { AccountHold, AccountView, PartitionEnforcement, UsageLine } from '../../services/ingest/ports.ts';
 import type { Command } from '../../services/shared/contracts/command.ts';
 import { NOW } from './harness.ts';
 
@@ -61,3 +61,14 @@ export const order: Command = {
   audience: 'customer',
   detail: undefined,
 };
+
+export const enforcedPartition: PartitionEnforcement = {
+  partition: 0,
+  asOf: NOW,
+  hold: { by: 'op', why: 'a "migration"', at: NOW },
+  brake: { by: 'brake', why: '11 accounts within one hour', at: NOW + 1 },
+  suspended: true,
+  lastRelease: { by: 'op', why: 'over', at: NOW - 1 },
+};
+
+export const heldAccount: AccountHold = { accountId: 'acme', by: 'op', why: 'a dispute', at: NOW };

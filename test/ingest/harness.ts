@@ -7,7 +7,14 @@ import type { Door, DoorDeps } from '../../services/ingest/context.ts';
 import type { Role, Sender } from '../../services/ingest/core/permissions.ts';
 import { createDoor } from '../../services/ingest/door.ts';
 import { createKeyRing, makeKey } from '../../services/ingest/keys.ts';
-import type { EventSink, Queries, RejectedRecord, SinkRecord, Verdicts } from '../../services/ingest/ports.ts';
+import type {
+  EnforcementControl,
+  EventSink,
+  Queries,
+  RejectedRecord,
+  SinkRecord,
+  Verdicts,
+} from '../../services/ingest/ports.ts';
 
 /** 2026-05-04T10:00:00.000Z */
 export const NOW = 1_777_888_800_000;
@@ -70,6 +77,12 @@ export const NO_QUERIES: Queries = {
   orders: async () => ({ items: [], next: undefined }),
 };
 
+export const NO_ENFORCEMENT: EnforcementControl = {
+  act: async () => ({ kind: 'unknown_account' }),
+  partitions: async () => [],
+  heldAccounts: async () => ({ items: [], next: undefined }),
+};
+
 export type ConfigInput = z.input<typeof doorConfig>;
 
 export interface Harness {
@@ -93,6 +106,7 @@ export function depsWith(sink: EventSink, deps: Partial<DoorDeps> = {}): DoorDep
     sink,
     verdicts: NO_VERDICTS,
     queries: NO_QUERIES,
+    enforcement: NO_ENFORCEMENT,
     keys: createKeyRing(Object.values(KEYS).map(({ entry }) => entry)),
     clock: () => NOW,
     logger: pino({ level: 'silent' }),

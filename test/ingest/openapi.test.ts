@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import Schema from 'typebox/schema';
 import { afterEach, describe, expect, it } from 'vitest';
 import { doorConfig } from '../../services/ingest/config.ts';
-import type { Verdicts } from '../../services/ingest/ports.ts';
+import type { EnforcementControl, Verdicts } from '../../services/ingest/ports.ts';
 import { PROBLEMS } from '../../services/ingest/problems.ts';
 import { eventSchema } from '../../services/ingest/schemas/event.ts';
 import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
-import { account, order, usageLine } from './examples.ts';
+import { account, enforcedPartition, heldAccount, order, usageLine } from './examples.ts';
 import { bearer, DATA, eventOf, type Harness, harness, type Json, NO_QUERIES, NO_VERDICTS, usage } from './harness.ts';
 
 interface Media {
@@ -69,6 +69,7 @@ describe('the OpenAPI file', () => {
 
     await checkEvents(check);
     await checkQueries(check);
+    await checkEnforcement(check);
     await checkOperations(check);
 
     const described = Object.values(document.paths).flatMap((path) =>
@@ -251,6 +252,51 @@ async function checkQueries(check: Check): Promise<void> {
   }
 }
 
+/** Posts to enforcement as an operator does, unless told otherwise. */
+function postAct(one: Harness, kind: 'hold' | 'release', body: unknown, headers: Record<string, string> = {}) {
+  return one.door.inject({
+    method: 'POST',
+    url: `/v1/enforcement/${kind}`,
+    headers: { ...bearer('operator'), 'content-type': 'application/json', ...headers },
+    payload: JSON.stringify(body),
+  });
+}
+
+async function checkEnforcement(check: Check): Promise<void> {
+  const free = { ...enforcedPartition, hold: undefined, brake: undefined, lastRelease: undefined };
+  const enforcement: EnforcementControl = {
+    act: async ({ target }) => (target === 'all' ? { kind: 'done', at: 0 } : { kind: 'unknown_account' }),
+    partitions: async () => [enforcedPartition, free],
+    heldAccounts: async ({ after }) => ({ items: [heldAccount], next: after }),
+  };
+  const fail = () => Promise.reject(new Error('x'));
+  const one = open({}, { enforcement });
+  const busy = open({}, { enforcement: { ...enforcement, act: async () => ({ kind: 'busy', retryAfterMs: 1 }) } });
+  const broken = open({}, { enforcement: { act: fail, partitions: fail, heldAccounts: fail } });
+  for (const query of ['', '?after=x', '?limit=0']) {
+    check('getEnforcement', await one.get(`/v1/enforcement${query}`));
+  }
+  check('getEnforcement', await one.get('/v1/enforcement', 'agent'));
+  check('getEnforcement', await one.door.inject('/v1/enforcement'));
+  check('getEnforcement', await broken.get('/v1/enforcement'));
+  for (const [kind, operationId] of ACTS) {
+    check(operationId, await postAct(one, kind, { reason: 'x' }));
+    check(operationId, await postAct(one, kind, { account_id: 'other', reason: 'x' }));
+    check(operationId, await postAct(one, kind, {}));
+    check(operationId, await postAct(one, kind, { reason: 'x' }, { authorization: '' }));
+    check(operationId, await postAct(one, kind, { reason: 'x' }, bearer('agent')));
+    check(operationId, await postAct(one, kind, { reason: 'x' }, { 'content-type': 'text/plain' }));
+    check(operationId, await postAct(one, kind, { reason: 'x'.repeat(20_000) }));
+    check(operationId, await postAct(busy, kind, { reason: 'x' }));
+    check(operationId, await postAct(broken, kind, { reason: 'x' }));
+  }
+}
+
+const ACTS = [
+  ['hold', 'holdEnforcement'],
+  ['release', 'releaseEnforcement'],
+] as const;
+
 async function checkOperations(check: Check): Promise<void> {
   const one = open({ requestsPerKeyMax: 1, rateWindowMs: 3_600_000 }, { queries: NO_QUERIES });
   for (const [operationId, path] of [
@@ -266,10 +312,12 @@ async function checkOperations(check: Check): Promise<void> {
     ['getAccount', '/v1/accounts/a'],
     ['getUsage', '/v1/accounts/a/usage'],
     ['getOrders', '/v1/orders'],
+    ['getEnforcement', '/v1/enforcement'],
   ] as const;
   await one.get('/v1/orders');
   for (const [operationId, path] of guarded) check(operationId, await one.get(path));
   check('sendEvents', await one.send(usage('a')));
+  for (const [kind, operationId] of ACTS) check(operationId, await postAct(one, kind, { reason: 'x' }));
 
   await checkStopping(check, guarded);
 }
@@ -290,8 +338,12 @@ async function checkStopping(check: Check, guarded: readonly (readonly [string, 
   const url = await door.listen({ host: '127.0.0.1', port: 0 });
   const closed = door.close();
   await stopping;
-  for (const [operationId, path] of [...guarded, ['getReady', '/readyz'] as const]) {
-    const response = await fetch(new URL(path, url), { headers: bearer('operator') });
+  const acts = ACTS.map(([kind, operationId]) => [operationId, `/v1/enforcement/${kind}`] as const);
+  for (const [operationId, path] of [...guarded, ...acts, ['getReady', '/readyz'] as const]) {
+    const isAct = acts.some(([id]) => id === operationId);
+    const posted = isAct ? { method: 'POST', body: '{}' } : {};
+    const headers = { ...bearer('operator'), ...(isAct && { 'content-type': 'application/json' }) };
+    const response = await fetch(new URL(path, url), { ...posted, headers });
     const body = await response.text();
     expect(response.status).toBe(503);
     check(operationId, { statusCode: response.status, headers: Object.fromEntries(response.headers), body });
