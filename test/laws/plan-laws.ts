@@ -151,10 +151,10 @@ class PlanLaws {
     if (reason === 'credits_exhausted' && transitions.some((one) => !one.exhausted && one.at >= at && one.at < look))
       return false;
     if (scope !== 'burst') return true;
+    const holds = (view: View | undefined) => view === undefined || view.holds(resourceId);
     const times = [...this.#account.steps.map(({ clock }) => clock), ...reservationEnds(this.#account)];
-    return times.every(
-      (time) => time <= at || time > look || viewsAt(this.#account, time).every((view) => view.holds(resourceId)),
-    );
+    const between = times.filter((time) => time > at && time < look);
+    return holds(viewBefore(this.#account, look)) && between.every((time) => viewsAt(this.#account, time).every(holds));
   }
 }
 

@@ -32,6 +32,8 @@ export async function simulate(seed: number, change: Partial<Settings> = {}, tam
     await world.time.runUntil(() => sent || world.unexpected.length > 0, world.time.now() + 24 * CALM_MS);
     world.calm();
     await world.time.runUntil(() => world.isDrained(), world.time.now() + CALM_MS);
+    world.endZombies();
+    await world.time.runUntil(() => world.isDrained(), world.time.now() + CALM_MS);
     await world.shutDown(world.time.now() + CALM_MS);
   } catch (fault) {
     if (!(fault instanceof Stuck)) throw fault;

@@ -111,6 +111,11 @@ export class World {
     return true;
   }
 
+  /** Ends who was replaced long ago and still hangs: nothing of it comes after this. */
+  endZombies(): void {
+    for (const host of this.#hosts) if (!this.#roles.some(({ current }) => current === host)) host.process.crash();
+  }
+
   /** Ends every process, as at a shutdown, and waits for it. */
   async shutDown(deadline: number): Promise<void> {
     this.#over = true;
