@@ -40,8 +40,14 @@ export function positive(text: string): number {
   return value;
 }
 
-/** What stands at the end of a command's help. */
-export function helpEnd(examples: readonly string[], codes: readonly string[] = []): string {
+/**
+ * What stands at the end of a command's help.
+ * @param codes what exit code 1 means here, and any other
+ */
+export function helpEnd(
+  examples: readonly string[],
+  codes: readonly string[] = ['1  it failed; stderr says why'],
+): string {
   const ends = [
     '0  it did what was asked',
     ...codes,

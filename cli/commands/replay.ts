@@ -1,7 +1,6 @@
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import type { ReadProgress } from '../replay/lines.ts';
 import { replayFile } from '../replay.ts';
+import { progressOn } from '../terminal/progress.ts';
 import { helpEnd } from './options.ts';
 import type { World } from './world.ts';
 
@@ -22,37 +21,18 @@ export function addReplay(program: Command, world: World): void {
       ]),
     )
     .action(async (eventsPath: string, options: { out: string; until?: string }) => {
-      const progress = progressBar(world);
+      const progress = progressOn(world.stderr, { label: 'replay', unit: 'MB' });
       try {
         await replayFile({
           eventsPath,
           outDir: options.out,
-          progress: progress.show,
+          progress: ({ read, total }) => progress.show(megabytes(read), total === 0 ? undefined : megabytes(total)),
           ...(options.until === undefined ? {} : { until: options.until }),
         });
       } finally {
         progress.stop();
       }
     });
-}
-
-function progressBar(world: World): { readonly show: (read: ReadProgress) => void; readonly stop: () => void } {
-  if (world.stderr.isTTY !== true) return { show: () => undefined, stop: () => undefined };
-  const format = 'replay {bar} {percentage}% | {value}/{total} MB | {eta_formatted} left';
-  const bar = new SingleBar({ format, stream: world.stderr, hideCursor: true, clearOnComplete: true, fps: 5 });
-  let started = false;
-  return {
-    show: ({ read, total }) => {
-      if (!started) bar.start(megabytes(total), 0);
-      started = true;
-      bar.update(megabytes(read));
-      // The replay is synchronous: the bar's own timer would never come to its turn.
-      bar.render();
-    },
-    stop: () => {
-      if (started) bar.stop();
-    },
-  };
 }
 
 function megabytes(bytes: number): number {

@@ -1,14 +1,21 @@
 import { Command, CommanderError } from 'commander';
+import { withoutKeys } from '../door/hidden-keys.ts';
 import { EXIT, reportOf } from '../failure.ts';
 import { addExport } from './export.ts';
 import { addLog } from './log.ts';
+import { addPublish } from './publish.ts';
 import { addReplay } from './replay.ts';
 import { readSettings } from './settings.ts';
 import { addStart } from './start.ts';
 import type { World } from './world.ts';
 
 /** What of a process the command needs. */
-export type Host = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'once' | 'exit'>;
+export interface Host extends Pick<World, 'stdin' | 'stdout' | 'stderr'> {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  exit(code: number): unknown;
+}
 
 /**
  * The `tollgate` command: reads the arguments, runs what they ask for, and tells on stderr what went wrong.
@@ -28,7 +35,7 @@ export async function tollgate(host: Host): Promise<number> {
   } catch (fault) {
     if (fault instanceof CommanderError) return fault.exitCode === 0 ? EXIT.ok : EXIT.badCall;
     const { text, exitCode } = reportOf(fault);
-    host.stderr.write(`tollgate: ${text}\n`);
+    host.stderr.write(`tollgate: ${withoutKeys(text)}\n`);
     return exitCode;
   }
 }
@@ -40,11 +47,11 @@ export function commands(world: World): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
-      writeErr: (text) => world.stderr.write(text),
+      writeErr: (text) => world.stderr.write(withoutKeys(text)),
     })
     .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 a bad call. `tollgate help COMMAND` has examples.');
-  const adders = [...[addStart, addReplay, addLog, addExport]];
+  const adders = [addStart, addReplay, addPublish, addLog, addExport];
   for (const add of adders) add(program, world);
   return program;
 }
