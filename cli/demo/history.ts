@@ -6,7 +6,7 @@ import { accept } from '../../services/ingest/core/accept.ts';
 import type { SinkRecord } from '../../services/ingest/ports.ts';
 import { type Instant, SECOND_MS } from '../../services/shared/time.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
-import { eventSink } from '../embedded/door-ports.ts';
+import { eventSink } from '../embedded/event-sink.ts';
 import type { InstancePaths } from '../embedded/instance.ts';
 import { type Pipeline, startPipeline } from '../embedded/pipeline.ts';
 import { Releases } from '../embedded/releases.ts';

@@ -57,8 +57,8 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const paths = instancePaths(options.dataDir);
   const reading = await openReading(options.dataDir);
   try {
-    const running = runningInstance(paths);
-    if (running !== undefined && (await answers(running))) return besideRunning(paths, running, reading);
+    const running = await answeringInstance(options.dataDir);
+    if (running !== undefined) return besideRunning(paths, running, reading);
   } catch (fault) {
     await reading.close();
     throw fault;
@@ -67,14 +67,19 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   return ofStopped(paths, options);
 }
 
-/** Whether a door stands where the instance said; a killed one leaves its note behind, and its pid may be another's. */
-async function answers(running: RunningInstance): Promise<boolean> {
+/**
+ * The instance that runs on a folder and whose door stands where it said; a killed one leaves its note behind, and its pid may
+ * be another's.
+ */
+export async function answeringInstance(dataDir: string): Promise<RunningInstance | undefined> {
+  const running = runningInstance(instancePaths(dataDir));
+  if (running === undefined) return undefined;
   try {
     const answer = await fetch(`${running.url}/livez`, { signal: AbortSignal.timeout(ALIVE_MS) });
     await answer.text();
-    return answer.ok;
+    return answer.ok ? running : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

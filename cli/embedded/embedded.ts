@@ -5,8 +5,10 @@ import { doorConfig } from '../../services/ingest/config.ts';
 import { createKeyRing } from '../../services/ingest/keys.ts';
 import { startDoor } from '../../services/ingest/server.ts';
 import { startTicks } from '../../services/ingest/ticks.ts';
-import { eventSink, queries, verdicts } from './door-ports.ts';
+import { queries } from './door-queries.ts';
 import { enforcementControl } from './enforcement-control.ts';
+import { eventSink } from './event-sink.ts';
+import { verdicts } from './event-verdicts.ts';
 import { announceRunning, instanceKeys, instancePaths, operatorKey, retractRunning } from './instance.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { Releases } from './releases.ts';
@@ -70,8 +72,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const door = await startDoor(
       {
         sink,
-        verdicts: verdicts(pipeline.rater, stores.warehouse),
-        queries: queries(pipeline.rater, pipeline.enforcer, stores.warehouse),
+        verdicts: verdicts(pipeline.rater, stores.log, stores.warehouse),
+        queries: queries(pipeline, stores),
         enforcement: enforcementControl(pipeline.enforcer),
         keys: createKeyRing(keys),
         clock: now,

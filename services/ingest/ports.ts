@@ -120,10 +120,15 @@ export interface Page<Item> {
   readonly next: string | undefined;
 }
 
+/** `asOf`: what was let in up to this instant of the log is in it. */
+export interface UsagePage extends Page<UsageLine> {
+  readonly asOf: Instant;
+}
+
 /** What billing and the enforcer can be asked. Undefined: there is no such account. */
 export interface Queries {
   account(accountId: string): Promise<AccountView | undefined>;
-  usage(query: UsageQuery): Promise<Page<UsageLine> | undefined>;
+  usage(query: UsageQuery): Promise<UsagePage | undefined>;
   /** K: the command that stands for each resource, by account, kind and id. */
   orders(query: OrdersQuery): Promise<Page<Command>>;
 }

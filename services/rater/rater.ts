@@ -62,6 +62,14 @@ export interface RaterConfig {
   readonly clockJumpMaxMs: number | undefined;
 }
 
+/** How far the log was folded, how far it stands before a checkpoint, and the clock (E2) at either. */
+export interface RaterProgress {
+  readonly folded: number;
+  readonly clock: Instant;
+  readonly committed: number;
+  readonly committedClock: Instant;
+}
+
 /** The rater's clock and log disagree, or its stores do: the partition stops, and says what to do. */
 export class RaterStopped extends Error {
   constructor(name: string, detail: string) {
@@ -91,6 +99,7 @@ export class Rater {
   #groupSince = 0;
   #committing: Promise<void> = Promise.resolve();
   #committedOffset = 0;
+  #committedClock: Instant = -1;
   /** Aborted when a commit has failed: the run ends with that fault. */
   readonly #broken = new AbortController();
   /** Every account of the partition is in memory: one that is not does not exist, and the store need not be asked. */
@@ -107,9 +116,13 @@ export class Rater {
     this.verdicts = new VerdictBoard();
   }
 
-  /** How far the log was folded, and how far it is behind a checkpoint. */
-  get progress(): { readonly folded: number; readonly committed: number; readonly clock: Instant } {
-    return { folded: this.#offset, committed: this.#committedOffset, clock: this.#partition.clock };
+  get progress(): RaterProgress {
+    return {
+      folded: this.#offset,
+      clock: this.#partition.clock,
+      committed: this.#committedOffset,
+      committedClock: this.#committedClock,
+    };
   }
 
   /** An account as it is in memory; undefined if it is not loaded or not opened. */
@@ -301,7 +314,7 @@ export class Rater {
     this.#group = new Group(this.#config.partition);
     const step = this.#takeStep(group, from);
     this.#evict();
-    this.#committing = this.#write(group, from, step);
+    this.#committing = this.#write(group, from, step, this.#partition.clock);
     // Whoever awaits it next gets the fault itself; a rater that waits for records must not go on waiting.
     this.#committing.catch(() => this.#broken.abort());
   }
@@ -327,7 +340,7 @@ export class Rater {
     return { next: { nextOffset: this.#offset, version: `${RULES_VERSION}`, meta }, writes, timers };
   }
 
-  async #write(group: Group, from: number, step: Commit): Promise<void> {
+  async #write(group: Group, from: number, step: Commit, clock: Instant): Promise<void> {
     const { log, rows, state, now, observer } = this.#deps;
     const { partition } = this.#config;
     const begun = now();
@@ -345,6 +358,7 @@ export class Rater {
     await Promise.all([...inserts, rejected, this.#forward(group)]);
     this.#fence = await state.commit(this.#scope, this.#fence, step);
     this.#committedOffset = step.next.nextOffset;
+    this.#committedClock = clock;
     observer.committed(group.records, now() - begun);
   }
 
@@ -379,6 +393,7 @@ export class Rater {
     const { state } = this.#deps;
     const found = await state.load(this.#scope, this.#fence, [PARTITION_KEY]);
     this.#partition = restorePartition(found.get(PARTITION_KEY) ?? new Map());
+    this.#committedClock = this.#partition.clock;
     this.#complete = await this.#loadAll();
   }
 

@@ -8,7 +8,7 @@ import { historySteps, worldOf } from '../../cli/demo/core/world.ts';
 import { newDemoFile, readDemoFile, writeDemoFile } from '../../cli/demo/demo-file.ts';
 import { startFleet } from '../../cli/demo/fleet.ts';
 import { importHistory } from '../../cli/demo/history.ts';
-import { eventSink } from '../../cli/embedded/door-ports.ts';
+import { eventSink } from '../../cli/embedded/event-sink.ts';
 import { type Embedded, startEmbedded } from '../../cli/embedded/embedded.ts';
 import { type InstancePaths, instancePaths } from '../../cli/embedded/instance.ts';
 import { openStores } from '../../cli/embedded/stores.ts';

@@ -7,7 +7,18 @@ import { PROBLEMS } from '../../services/ingest/problems.ts';
 import { eventSchema } from '../../services/ingest/schemas/event.ts';
 import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
 import { account, enforcedPartition, heldAccount, order, usageLine } from './examples.ts';
-import { bearer, DATA, eventOf, type Harness, harness, type Json, NO_QUERIES, NO_VERDICTS, usage } from './harness.ts';
+import {
+  bearer,
+  DATA,
+  eventOf,
+  type Harness,
+  harness,
+  type Json,
+  NO_QUERIES,
+  NO_VERDICTS,
+  NOW,
+  usage,
+} from './harness.ts';
 
 interface Media {
   readonly schema: object;
@@ -222,7 +233,7 @@ async function checkQueries(check: Check): Promise<void> {
       id === 'acme' ? account : id === 'idle' ? { ...account, burnRateNanos: 0n, coming: [] } : undefined,
     usage: async ({ accountId }: { accountId: string }) =>
       accountId === 'acme'
-        ? { items: [usageLine, { ...usageLine, reservationId: undefined }], next: 'more' }
+        ? { items: [usageLine, { ...usageLine, reservationId: undefined }], next: 'more', asOf: NOW }
         : undefined,
     orders: async () => ({ items: [order, { ...order, gpus: undefined, keep: undefined }], next: undefined }),
   };

@@ -69,7 +69,7 @@ describe('GET /v1/accounts/{id}/usage', () => {
     ...NO_QUERIES,
     usage: async (query: UsageQuery) => {
       asked.push(query);
-      return { items: [usageLine], next: undefined };
+      return { items: [usageLine], next: undefined, asOf: NOW };
     },
   };
 
@@ -85,6 +85,7 @@ describe('GET /v1/accounts/{id}/usage', () => {
     });
     expect(answer.json()).toEqual({
       account_id: 'acme',
+      as_of: '2026-05-04T10:00:00.000Z',
       from: '2026-05-01T00:00:00.000Z',
       to: '2026-05-04T11:00:00.000Z',
       lines: [

@@ -83,6 +83,7 @@ export function accountRoutes(door: Door, context: DoorContext): void {
       if (page === undefined) throw unknownAccount(id);
       return {
         account_id: id,
+        as_of: formatInstant(page.asOf),
         from: formatInstant(from),
         to: formatInstant(to),
         lines: page.items.map(usageLineJson),

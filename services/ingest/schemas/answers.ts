@@ -103,6 +103,7 @@ const next = Type.Union([Type.String(), Type.Null()], {
 export const usageAnswer = Type.Object(
   {
     account_id: id('of the account'),
+    as_of: instant('what was let in up to here is in it'),
     from: instant('first instant'),
     to: instant('first instant that is not in it'),
     lines: Type.Array(
