@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { pino } from 'pino';
 import { openAccess } from '../embedded/access.ts';
 import { exportTo } from '../export/export.ts';
+import { progressOn } from '../terminal/progress.ts';
 import { dataOption, helpEnd, partitionOption, wholeNumber } from './options.ts';
 import { type World, write } from './world.ts';
 
@@ -9,6 +10,7 @@ import { type World, write } from './world.ts';
 export function addExport(program: Command, world: World): void {
   program
     .command('export')
+    .summary('Write lines, ledger, commands, invoices as files')
     .description(
       'Write what was rated, charged and commanded as files: the same, byte for byte, as a replay of the log',
     )
@@ -25,11 +27,16 @@ export function addExport(program: Command, world: World): void {
     )
     .action(async (options: { out: string; data: string; partition: number; to?: number }) => {
       const logger = pino({ level: 'silent' });
+      const progress = progressOn(world.stderr, { label: 'export', unit: 'rows' });
       const access = await openAccess({ dataDir: options.data, now: world.now, logger });
       try {
-        const end = await exportTo(access, options.out, options.partition, options.to);
+        const end = await exportTo(access, options.out, options.partition, options.to, (rows) => {
+          progress.show(rows, undefined);
+        });
+        progress.stop();
         await write(world.stdout, `${end.offset}\n`);
       } finally {
+        progress.stop();
         await access.close();
       }
     });

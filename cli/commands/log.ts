@@ -9,7 +9,11 @@ import { type World, write } from './world.ts';
 
 /** `tollgate log dump`: the log as NDJSON on stdout, which `replay` reads. */
 export function addLog(program: Command, world: World): void {
-  const log = program.command('log').description('Read the log');
+  const log = program
+    .command('log')
+    .summary('Read the log of events: log dump')
+    .description('Read the log of events')
+    .addHelpText('after', helpEnd(['tollgate log dump > log.ndjson']));
   log
     .command('dump')
     .description('Write the log of events as NDJSON to stdout, as `tollgate replay` reads it')

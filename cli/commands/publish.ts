@@ -23,6 +23,7 @@ const TOLD_MAX = 20;
 export function addPublish(program: Command, world: World): void {
   program
     .command('publish')
+    .summary('Send a file of events to a running instance')
     .description('Send the events of a file to a running instance by its HTTP door')
     .argument('<events>', 'NDJSON, one event a line, .gz if packed; - for stdin')
     .option('--url <url>', 'the door (default: that of the instance that runs on --data)')

@@ -8,6 +8,7 @@ import type { World } from './world.ts';
 export function addReplay(program: Command, world: World): void {
   program
     .command('replay')
+    .summary('Rate a file of events by itself')
     .description('Rate a file of events by itself and write what follows from it: lines, ledger, commands, invoices')
     .argument('<events>', 'NDJSON, one event a line, in the order of the log')
     .requiredOption('--out <dir>', 'folder for the files; made if absent, files of a replay before are replaced')

@@ -25,6 +25,7 @@ const STOP_MS = 30_000;
 export function addStart(program: Command, world: World): void {
   program
     .command('start')
+    .summary('Run the whole pipeline in one process')
     .description('Run the whole pipeline in one process: HTTP door, log, rater, ClickHouse engine, enforcer')
     .addOption(dataOption())
     .option('--port <n>', 'port of the HTTP door on 127.0.0.1, 0 for any free one', port, 8080)

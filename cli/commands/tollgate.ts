@@ -7,6 +7,8 @@ import { addPublish } from './publish.ts';
 import { addReplay } from './replay.ts';
 import { readSettings } from './settings.ts';
 import { addStart } from './start.ts';
+import { addTail } from './tail.ts';
+import { addVerify } from './verify.ts';
 import type { World } from './world.ts';
 
 /** What of a process the command needs. */
@@ -51,7 +53,7 @@ export function commands(world: World): Command {
     })
     .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 a bad call. `tollgate help COMMAND` has examples.');
-  const adders = [addStart, addReplay, addPublish, addLog, addExport];
+  const adders = [...[addStart, addPublish, addTail], ...[addReplay, addLog, addExport, addVerify]];
   for (const add of adders) add(program, world);
   return program;
 }

@@ -5,6 +5,7 @@ import { TOPICS } from '../../services/shared/topics.ts';
 import type { Access } from '../embedded/access.ts';
 import type { ReplayFile, Summary } from '../replay/fold.ts';
 import { FolderSink } from '../replay/sinks.ts';
+import { BadCall } from '../replay.ts';
 import { invoiceLines } from './invoices.ts';
 import { type LogEnd, logEndAt } from './log-end.ts';
 import { BALANCES, COMMANDS, COUNTS, LEDGER, RATED, REJECTED } from './queries.ts';
@@ -16,19 +17,34 @@ const counts = z.object({ rejected: z.string(), duplicates: z.string() });
  * X: fixes the log's end, waits until all before it was processed, and writes from the warehouse, as of that end, the files
  * that a replay of the log up to it writes, byte for byte. Memory stays bounded whatever their size.
  * @param to an end to take instead of the present one, not above it
+ * @param progress told how many rows were written so far
  * @returns the end
+ * @throws BadCall for a `to` above the present end
  */
-export async function exportTo(access: Access, outDir: string, partition: number, to?: number): Promise<LogEnd> {
-  const offset = to ?? (await access.log.endOffset(TOPICS.events, partition));
+export async function exportTo(
+  access: Access,
+  outDir: string,
+  partition: number,
+  to?: number,
+  progress: (rows: number) => void = () => undefined,
+): Promise<LogEnd> {
+  const present = await access.log.endOffset(TOPICS.events, partition);
+  const offset = to ?? present;
+  if (offset > present) throw new BadCall(`--to ${offset}: the log ends at ${present}`);
   await access.processed(offset);
   const end = await logEndAt(access.log, TOPICS.events, partition, offset);
   const sink = new FolderSink(outDir);
   try {
     const reader = createWarehouseReader(access.warehouse);
     const params = { partition, end: end.offset };
+    let written = 0;
     for (const [file, sql, json] of FILES) {
       const given = file === 'commands' ? { ...params, clock: end.clock } : params;
-      for await (const rows of reader.stream(sql, given, json)) for (const row of rows) sink.row(file, row);
+      for await (const rows of reader.stream(sql, given, json)) {
+        for (const row of rows) sink.row(file, row);
+        written += rows.length;
+        progress(written);
+      }
     }
     for await (const invoice of invoiceLines(reader, end)) sink.row('invoices', invoice);
     sink.complete(await summaryOf(reader, end));

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { openAccess } from '../embedded/access.ts';
+import { CommandFailed } from '../failure.ts';
+import { progressOn } from '../terminal/progress.ts';
+import type { Difference } from '../verify/difference.ts';
+import { type Verification, verify } from '../verify/verify.ts';
+import { dataOption, helpEnd, partitionOption } from './options.ts';
+import { type World, write } from './world.ts';
+
+/** N9 and N11 look at the wall clock and at operators, which the log does not know. */
+const COMMANDS = 'commands.ndjson';
+
+/** `tollgate verify`: the bill, proven. */
+export function addVerify(program: Command, world: World): void {
+  program
+    .command('verify')
+    .summary('Prove the bill: rate the log anew, and compare')
+    .description(
+      'Rate the whole log anew and compare with what was stored: lines, ledger, balances, invoices, commands',
+    )
+    .option('--json', 'print what was found as JSON')
+    .addOption(dataOption())
+    .addOption(partitionOption())
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'tollgate verify',
+          'TMPDIR=/var/tmp tollgate verify --data /var/lib/tollgate --json  # takes the room of two exports',
+        ],
+        ['1  what was stored is not what the log says: the first difference is named; or it could not be read'],
+      ),
+    )
+    .action((options: VerifyOptions) => run(options, world));
+}
+
+interface VerifyOptions {
+  readonly data: string;
+  readonly partition: number;
+  readonly json?: boolean;
+}
+
+async function run(options: VerifyOptions, world: World): Promise<void> {
+  const { end, differences } = await verified(options, world);
+  const held = differences.get(COMMANDS);
+  const [first] = [...differences].filter(([file]) => file !== COMMANDS);
+  if (options.json === true) {
+    const told = [...differences].map(([file, { line, left, right }]) => {
+      return [file, { line, stored: left ?? null, rated_anew: right ?? null }] as const;
+    });
+    const found = { end: end.offset, verified: first === undefined, differences: Object.fromEntries(told) };
+    await write(world.stdout, `${JSON.stringify(found)}\n`);
+  } else if (first === undefined) {
+    await write(world.stdout, `verified: rating all ${end.offset} events of the log anew gives what was stored\n`);
+  }
+  if (held !== undefined) {
+    world.stderr.write(
+      `${COMMANDS} differs, as it may where enforcement was held by the wall clock (N9) or by operators (N11); ` +
+        `the bill does not rest on it\n${told(held)}\n`,
+    );
+  }
+  if (first === undefined) return;
+  const [file, difference] = first;
+  throw new CommandFailed(
+    `${file} is not what the log says, from line ${difference.line} on:\n${told(difference)}\n` +
+      'keep the folder as it is for whoever looks into it; the log is the truth, and what it says is: tollgate log dump | ' +
+      'tollgate replay /dev/stdin --out DIR',
+  );
+}
+
+async function verified(options: VerifyOptions, world: World): Promise<Verification> {
+  const access = await openAccess({ dataDir: options.data, now: world.now, logger: pino({ level: 'silent' }) });
+  const reading = progressOn(world.stderr, { label: 'read what was stored', unit: 'rows' });
+  const rating = progressOn(world.stderr, { label: 'rate anew', unit: 'events' });
+  try {
+    return await verify(access, options.partition, {
+      read: (rows) => reading.show(rows, undefined),
+      rated: (events, of) => {
+        reading.stop();
+        rating.show(events, of);
+      },
+    });
+  } finally {
+    reading.stop();
+    rating.stop();
+    await access.close();
+  }
+}
+
+function told({ line, left, right }: Difference): string {
+  return `  line ${line} as stored:      ${left ?? '(none)'}\n  line ${line} as rated anew:  ${right ?? '(none)'}`;
+}
