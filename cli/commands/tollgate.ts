@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { withoutKeys } from '../door/hidden-keys.ts';
 import { EXIT, reportOf } from '../failure.ts';
+import { addBalance } from './balance.ts';
 import { addExport } from './export.ts';
+import { addInvoice } from './invoice.ts';
 import { addLog } from './log.ts';
 import { addPublish } from './publish.ts';
 import { addReplay } from './replay.ts';
@@ -53,7 +55,10 @@ export function commands(world: World): Command {
     })
     .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 a bad call. `tollgate help COMMAND` has examples.');
-  const adders = [...[addStart, addPublish, addTail], ...[addReplay, addLog, addExport, addVerify]];
+  const adders = [
+    ...[addStart, addPublish, addBalance, addInvoice, addTail],
+    ...[addReplay, addLog, addExport, addVerify],
+  ];
   for (const add of adders) add(program, world);
   return program;
 }
