@@ -74,8 +74,15 @@ function judgeLow(judge: Judge, command: Command, views: readonly View[]): void 
   const burn = decimal(String(command.detail.get('burn_rate')));
   if (command.balance * hour > BigInt(threshold) * burn || command.balance <= 0n || burn <= 0n)
     judge.break('N2', command, 'the threshold is not passed');
-  if (!views.some(({ exhausted, policy }) => !exhausted && policy.lowRunway.includes(threshold)))
+  const view = views.find(({ exhausted, policy }) => !exhausted && policy.lowRunway.includes(threshold));
+  if (view === undefined) {
     judge.break('N2', command, 'exhausted, or no threshold of the policy');
+    return;
+  }
+  // Of thresholds that were always the same, a shorter one is not passed before this one is.
+  const always = new Set(judge.account.policy.all.map(({ lowRunway }) => lowRunway.join()));
+  const shorter = view.policy.lowRunway.find((ms) => ms < threshold && command.balance * hour <= BigInt(ms) * burn);
+  if (always.size === 1 && shorter !== undefined) judge.break('N2', command, `${shorter} ms is passed, too`);
 }
 
 /** N4: a reminder comes after its notice and before what it reminds of, and only of what would still be carried out. */

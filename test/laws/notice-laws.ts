@@ -1,4 +1,5 @@
 import { parseTime } from '../model/calendar.ts';
+import { checkFollowUps } from './ending-laws.ts';
 import type { AccountPast, ReservationPast, View } from './past.ts';
 import type { Command } from './rows.ts';
 import { viewBefore } from './views.ts';
@@ -12,6 +13,7 @@ export function checkNotices(account: AccountPast, commands: readonly Command[],
     ...checkExpiring(account, commands, endsAt),
     ...checkEnding(account, commands, endsAt),
     ...checkEnds(account, commands, endsAt),
+    ...checkFollowUps(account, commands),
   ];
 }
 
