@@ -75,9 +75,9 @@ function readInto(path: string, fold: ReplayFold, progress: (read: ReadProgress)
   try {
     forEachLine(
       path,
-      (text) => {
+      (text, utf8) => {
         begun = true;
-        fold.line(text);
+        fold.line(text, utf8);
       },
       progress,
     );

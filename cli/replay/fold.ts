@@ -63,10 +63,17 @@ export class ReplayFold {
     };
   }
 
-  /** One line of the file, without its line end. A blank one is skipped, but counted. */
-  line(text: string): void {
+  /**
+   * One line of the file, without its line end. A blank one is skipped, but counted.
+   * @param utf8 false for one whose bytes are no UTF-8, which is no JSON either: what its text shows was not in it
+   */
+  line(text: string, utf8 = true): void {
     this.#line += 1;
     if (isBlank(text)) return;
+    if (!utf8) {
+      this.#reject({ reason: 'malformed', detail: 'not UTF-8' }, JSON.stringify(text));
+      return;
+    }
     let value: unknown;
     try {
       value = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const CHUNK_BYTES = 1 << 20;
@@ -11,11 +12,14 @@ export interface ReadProgress {
   readonly total: number;
 }
 
+/** A line without its line end. In the text of one that is no UTF-8, U+FFFD stands for what cannot be read. */
+export type OnLine = (text: string, utf8: boolean) => void;
+
 /**
- * Gives the lines of a UTF-8 file one after the other, without their line ends (LF or CRLF), in flat memory.
+ * Gives the lines of a file one after the other, without their line ends (LF or CRLF), in flat memory.
  * @throws Error `LineTooLong` for a line of more than 256 MiB, and what the file system says of a file it cannot read
  */
-export function forEachLine(path: string, line: (text: string) => void, progress: (read: ReadProgress) => void): void {
+export function forEachLine(path: string, line: OnLine, progress: (read: ReadProgress) => void): void {
   const descriptor = openSync(path, 'r');
   try {
     const total = fstatSync(descriptor).size;
@@ -29,12 +33,12 @@ export function forEachLine(path: string, line: (text: string) => void, progress
       read += count;
       const filled = kept + count;
       const end = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
-      if (end > 0) eachLineOf(buffer.toString('utf8', 0, end), line);
+      if (end > 0) eachLineIn(buffer.subarray(0, end), line);
       buffer.copyWithin(0, end, filled);
       kept = filled - end;
       progress({ read, total });
     }
-    if (kept > 0) eachLineOf(`${buffer.toString('utf8', 0, kept)}\n`, line);
+    if (kept > 0) eachLineIn(buffer.subarray(0, kept), line);
   } finally {
     closeSync(descriptor);
   }
@@ -51,10 +55,24 @@ function grown(buffer: Buffer<ArrayBuffer>, path: string): Buffer<ArrayBuffer> {
   return larger;
 }
 
-/** `text` ends in a line end. */
+/** Many lines are looked at at once; only where one of them is no UTF-8, each by itself. */
+function eachLineIn(bytes: Buffer, line: OnLine): void {
+  if (isUtf8(bytes)) {
+    eachLineOf(bytes.toString('utf8'), (text) => line(text, true));
+    return;
+  }
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(NEWLINE, from) + 1 || bytes.length;
+    const own = bytes.subarray(from, end);
+    eachLineOf(own.toString('utf8'), (text) => line(text, isUtf8(own)));
+    from = end;
+  }
+}
+
 function eachLineOf(text: string, line: (text: string) => void): void {
   for (let from = 0; from < text.length; ) {
-    const end = text.indexOf('\n', from);
+    const newline = text.indexOf('\n', from);
+    const end = newline < 0 ? text.length : newline;
     const carriage = end > from && text.charCodeAt(end - 1) === 0x0d;
     line(text.slice(from, carriage ? end - 1 : end));
     from = end + 1;
