@@ -77,7 +77,8 @@ async function importAll(options: HistoryOptions, records: readonly SinkRecord[]
   try {
     const stores = await openStores({ paths, logTime: 'event', now, logger, onEngineFailed: onFailed });
     releases.add(() => stores.close());
-    const pipeline = await startPipeline({ stores, live: false, now, logger, metrics: new Registry(), onFailed });
+    const metrics = new Registry();
+    const pipeline = await startPipeline({ stores, live: false, past: true, now, logger, metrics, onFailed });
     releases.add(() => pipeline.stop());
     const begun = now();
     await Promise.all([append(stores, records, signal), watch(pipeline, records.length, options, signal)]);

@@ -26,6 +26,8 @@ export interface PipelineOptions {
   readonly stores: Stores;
   /** False where the log takes the events' own time: then N9 is idle and no clock is held against the log. */
   readonly live: boolean;
+  /** N9: an import of what has happened; its alerts count as published when they were issued. */
+  readonly past?: boolean;
   readonly now: () => number;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -58,6 +60,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     {
       partition: PARTITION,
       live,
+      past: options.past ?? false,
       runRecordsMax: 2000,
       runBytesMax: 4 << 20,
       wallClockMs: 1000,

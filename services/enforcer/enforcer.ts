@@ -40,6 +40,8 @@ export interface EnforcerConfig {
   readonly partition: number;
   /** N9, N11: false where the log takes the events' own time; then there is no wall clock. */
   readonly live: boolean;
+  /** N9: the log tells of what has happened: its alerts count as published when they were issued. */
+  readonly past: boolean;
   readonly runRecordsMax: number;
   readonly runBytesMax: number;
   /** How often the wall clock is read when no update comes. */
@@ -252,6 +254,7 @@ export class Enforcer {
   async #commit(events: number): Promise<void> {
     const outgoing = this.#outgoing;
     this.#outgoing = [];
+    if (this.#config.past) this.#notePublished(outgoing);
     const writes: FieldWrite[] = [
       [PARTITION_KEY, 'state', this.#core.encodePartition()],
       [PARTITION_KEY, 'ordinal', `${this.#ordinal}`],
@@ -267,13 +270,15 @@ export class Enforcer {
     this.#tellActs();
     if (outgoing.length === 0) return;
     await this.#publish([...outbox.values()]);
-    const publishedAt = this.#deps.now();
-    if (this.#config.live) {
-      for (const { command } of outgoing) {
-        if (command.command === 'alert') this.#core.notePublished(command.accountId, command.commandId, publishedAt);
-      }
-    }
+    if (this.#config.live) this.#notePublished(outgoing, this.#deps.now());
     await this.#write([...outbox.keys()].map((field) => [OUTBOX_KEY, field, null]));
+  }
+
+  #notePublished(outgoing: readonly Outgoing[], publishedAt?: Instant): void {
+    for (const { command } of outgoing) {
+      if (command.command !== 'alert') continue;
+      this.#core.notePublished(command.accountId, command.commandId, publishedAt ?? command.issuedAt);
+    }
   }
 
   /** N11: what operators did is durable now; they are told, and so is the log of operations. */

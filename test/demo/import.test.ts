@@ -8,11 +8,13 @@ import { historySteps, worldOf } from '../../cli/demo/core/world.ts';
 import { newDemoFile, readDemoFile, writeDemoFile } from '../../cli/demo/demo-file.ts';
 import { startFleet } from '../../cli/demo/fleet.ts';
 import { importHistory } from '../../cli/demo/history.ts';
-import { eventSink } from '../../cli/embedded/event-sink.ts';
+import { openReading } from '../../cli/embedded/access.ts';
 import { type Embedded, startEmbedded } from '../../cli/embedded/embedded.ts';
+import { eventSink } from '../../cli/embedded/event-sink.ts';
 import { type InstancePaths, instancePaths } from '../../cli/embedded/instance.ts';
 import { openStores } from '../../cli/embedded/stores.ts';
 import type { EventLog } from '../../platform/log/port.ts';
+import { Enforcement } from '../../services/enforcer/core/enforcement.ts';
 import { accept } from '../../services/ingest/core/accept.ts';
 import { DAY_MS, type Instant, MINUTE_MS, parseInstant } from '../../services/shared/time.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
@@ -117,9 +119,24 @@ test('an instance that was begun without a demo is left alone', async () => {
   expect(readDemoFile(paths)).toBeUndefined();
 }, 60_000);
 
+/** Accounts to which something is coming, and those whose notices would count from the start only (N9). */
+async function unwitnessed(): Promise<{ announced: readonly string[]; unwitnessed: readonly string[] }> {
+  const reading = await openReading(paths.root);
+  const enforcement = new Enforcement(0, { live: true });
+  const keys = (await reading.state.scan('enforcer/0', { after: 'e/', limit: 1000 })).filter((key) => /^e\//.test(key));
+  const { hashes } = await reading.state.peek('enforcer/0', keys);
+  for (const fields of hashes.values()) enforcement.putAccount(fields.get('state') ?? '');
+  await reading.close();
+  const announced = keys.map((key) => key.slice(2)).filter((id) => enforcement.comingActions(id).length > 0);
+  enforcement.takeDirty();
+  enforcement.noteUnwitnessed(EPOCH + 60_000);
+  return { announced, unwitnessed: [...enforcement.takeDirty()] };
+}
+
 test('N9: after the import enforcement is live, and the fleet lives on: exhausted, paused, paid, resumed', async () => {
   firstStart();
   await importHistory({ paths, logger, now: movingFrom(EPOCH) });
+  expect(await unwitnessed()).toEqual({ announced: expect.arrayContaining(['fjord-genomics']), unwitnessed: [] });
   let now = EPOCH + 20_000;
   const running = await embedded(() => now);
   const timers: (() => void)[] = [];

@@ -67,7 +67,7 @@ class Station {
           }),
       },
       {
-        ...{ partition: 0, live: this.live, runRecordsMax: 100, runBytesMax: 1 << 20 },
+        ...{ partition: 0, live: this.live, past: false, runRecordsMax: 100, runBytesMax: 1 << 20 },
         ...{ wallClockMs: 1000, checkpointRecordsMax: 1_000_000 },
       },
     );

@@ -74,7 +74,7 @@ export class Host {
     }
     if (services.includes('enforcer')) {
       this.enforcer = new Enforcer(deps, {
-        ...{ partition, live },
+        ...{ partition, live, past: false },
         runRecordsMax: settings.enforcerRunRecordsMax,
         runBytesMax: 1 << 20,
         wallClockMs: settings.wallClockMs,

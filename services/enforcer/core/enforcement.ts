@@ -110,7 +110,7 @@ export class Enforcement {
   /** N9: an alert was really published, at `wallAt`. The first word counts; one that nothing rests on is forgotten. */
   notePublished(accountId: string, commandId: string, wallAt: Instant): void {
     const state = this.#accounts.get(accountId)?.state;
-    if (state === undefined || !this.#live || state.published.has(commandId)) return;
+    if (state === undefined || state.published.has(commandId)) return;
     if (!noticeIds(state).has(commandId)) return;
     state.published.set(commandId, wallAt);
     this.#dirty.add(accountId);
