@@ -29,12 +29,6 @@ const usage = (id: string, gpus: number) =>
     ...{ start: AT - HOUR, end: AT },
   });
 
-async function ask(path: string): Promise<unknown> {
-  const headers = { authorization: `Bearer ${instance.embedded.operatorKey}` };
-  const answer = await fetch(`${instance.embedded.url}${path}`, { headers });
-  return JSON.parse(await answer.text());
-}
-
 const OPENING = [
   event('p', 'prices.published', undefined, { effective_from: AT - HOUR, gpu_hour: { H100: '2.5' } }),
   event('o', 'account.opened', 'acme', {}),
@@ -44,17 +38,17 @@ const OPENING = [
 test('E4, R5: who was told 202 finds at once what was used, what it cost, and what became of each event', async () => {
   await instance.post([...OPENING, usage('u', 8)]);
   const range = `from=${AT - HOUR}&to=${AT}`;
-  expect(await ask(`/v1/accounts/acme/usage?${range}`)).toMatchObject({
+  expect(await instance.get(`/v1/accounts/acme/usage?${range}`)).toMatchObject({
     as_of: '2026-05-04T10:00:00.000Z',
     lines: [{ resource_id: 'c', category: 'on_demand', quantity_ms: `${8 * HOUR}`, amount: '20.000000000' }],
   });
   await instance.post([usage('u', 8)]);
-  expect(await ask('/v1/events/ops%2F1/u')).toMatchObject({
+  expect(await instance.get('/v1/events/ops%2F1/u')).toMatchObject({
     status: 'duplicate',
     events: [{ verdict: { status: 'applied' } }, { verdict: { status: 'duplicate' } }],
   });
   await instance.post([event('g', 'credits.granted', 'acme', { grant_id: 'g1', amount: '7', kind: 'paid' })]);
-  expect(await ask('/v1/events/ops%2F1/g')).toMatchObject({
+  expect(await instance.get('/v1/events/ops%2F1/g')).toMatchObject({
     status: 'rejected',
     events: [{ verdict: { status: 'applied' } }, { verdict: { status: 'rejected', reason: 'conflict' } }],
   });

@@ -18,6 +18,8 @@ export interface Instance {
   readonly embedded: Embedded;
   /** Sends lines of NDJSON in one request; resolves with the door's answer. */
   post(lines: readonly string[], query?: string): Promise<PostAnswer>;
+  /** What the door answers with 200. */
+  get(path: string): Promise<unknown>;
   access(): Access;
   stop(): Promise<void>;
 }
@@ -58,16 +60,8 @@ export async function startInstance(folder: string, logTime: LogTime, now: () =>
   return {
     folder,
     embedded,
-    post: async (lines, query = '') => {
-      const answer = await fetch(`${embedded.url}/v1/events${query}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${embedded.operatorKey}`, 'content-type': 'application/x-ndjson' },
-        body: lines.join('\n'),
-      });
-      const text = await answer.text();
-      if (answer.status !== 202) throw new Error(`${answer.status}: ${text.slice(0, 500)}`);
-      return JSON.parse(text);
-    },
+    post: async (lines, query = '') => JSON.parse(await ask(embedded, `/v1/events${query}`, 202, lines.join('\n'))),
+    get: async (path) => JSON.parse(await ask(embedded, path, 200)),
     access: () => ({
       log: embedded.stores.log,
       state: embedded.stores.state,
@@ -85,6 +79,22 @@ export async function startInstance(folder: string, logTime: LogTime, now: () =>
       failOnFaults();
     },
   };
+}
+
+const TRIES_MAX = 60;
+
+/** A busy machine makes the door say 503 or 429: nothing was done then, and the same is sent again, as clients do. */
+async function ask(embedded: Embedded, path: string, status: number, body?: string): Promise<string> {
+  const headers = { authorization: `Bearer ${embedded.operatorKey}`, 'content-type': 'application/x-ndjson' };
+  const request = body === undefined ? { headers } : { method: 'POST', headers, body };
+  for (let tries = 1; ; tries += 1) {
+    const answer = await fetch(`${embedded.url}${path}`, request);
+    const text = await answer.text();
+    if (answer.status === status) return text;
+    const isBusy = answer.status === 503 || answer.status === 429;
+    if (!isBusy || tries >= TRIES_MAX) throw new Error(`${path}: ${answer.status}: ${text.slice(0, 500)}`);
+    await delay(Number(answer.headers.get('retry-after') ?? 1) * 1000);
+  }
 }
 
 /** Exports an instance, dumps its log up to that end, replays the dump; and gives each file of both. */
