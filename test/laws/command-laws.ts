@@ -55,7 +55,7 @@ function judgeOrder(judge: Judge, command: Command, views: readonly View[], befo
   told.sent = command;
   if (command.attempt > 1) return;
   told.first = command;
-  if (command.reason === 'reservation_ended') told.stopped = undefined;
+  if (command.reason === 'reservation_ended' || command.scope === 'burst') told.stopped = undefined;
   else if (command.command !== 'decommission') {
     told.stopped = command;
     told.burned = command.kind === 'cluster' ? burnedAt(judge, command, views) : 0n;
@@ -91,7 +91,8 @@ function judgeNotice(judge: Judge, command: Command, { stopped }: Told): void {
 function judgeFirst(judge: Judge, command: Command, { stopped, sent, maybeGone }: Told): void {
   const { command: name, scope, reason } = command;
   if (reason === 'reservation_ended' || maybeGone) return;
-  if (name !== 'decommission' && stopped !== undefined) judge.break('L6', command, 'stopped already');
+  if ((name !== 'decommission' || scope === 'burst') && stopped !== undefined)
+    judge.break('L6', command, 'stopped already');
   if (name !== 'decommission' || scope === 'burst') return;
   if (stopped === undefined) judge.break('L3', command, scope === 'cluster' ? 'not paused first' : 'not revoked first');
   if (sent?.command === 'decommission') judge.break('L6', command, 'decommissioned already');

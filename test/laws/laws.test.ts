@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ReplayOutput, replayLines } from '../../cli/replay.ts';
@@ -72,6 +74,15 @@ test(`L1-L10: hold of ${runs} random histories (seed ${seed})`, () => {
   const rare = names.filter((name) => (counts.get(name) ?? 0) < leastOfEach);
   expect(rare, `fewer than ${leastOfEach} times`).toEqual([]);
 }, 7_200_000);
+
+const kept = join(import.meta.dirname, '..', 'histories', 'kept');
+
+test.each(readdirSync(kept))('L1-L10: hold of a history worth keeping: %s', (name) => {
+  const lines = readFileSync(join(kept, name), 'utf8').split('\n');
+  const output = replayLines(lines);
+  expect(checkLaws(lines, output, undefined)).toEqual([]);
+  expect(unlikeInPieces({ lines }, output)).toBeUndefined();
+});
 
 /** L10: a second run that restarts after every so many lines gives the same bytes; undefined, or the file that differs. */
 function unlikeInPieces({ lines, until }: History, output: ReplayOutput): string | undefined {

@@ -1,6 +1,7 @@
 import { namedBy } from './announced.ts';
 import type { AccountPast, View } from './past.ts';
 import type { Action, Command } from './rows.ts';
+import type { Versions } from './versions.ts';
 import { viewAfter, viewBefore, viewsAt } from './views.ts';
 
 const minute = 60_000;
@@ -79,7 +80,7 @@ class PlanLaws {
       if (clock < at) continue;
       if (clock > Math.min(at + day, this.#endsAt)) break;
       const ended = this.#ended(notice, key, clock);
-      if (ended === true) return none;
+      if (ended === true || (goneOf(this.#account, key)?.at(step) ?? -1) > notice.at) return none;
       if (ended === undefined || clock === at + day) return unknown;
       const view = viewAfter(this.#account, step, clock);
       if (!view.exhausted) return none;
@@ -145,7 +146,10 @@ class PlanLaws {
     if (wanted !== sent) this.broken.push(`N7: ${order.id} (${reason}) was repeated at ${sent} instead of ${wanted}`);
   }
 
-  /** N7: whether an order still stands, as far as restorations and reservations say. */
+  /**
+   * N7: whether an order still stands, as far as restorations and reservations say. One to shrink was due, so that it came
+   * before all events of its instant: of these, too, none may have left the cluster without a reservation.
+   */
   #stands({ at, reason, scope, resourceId }: Command, look: number): boolean {
     const { transitions } = this.#account.books;
     if (reason === 'credits_exhausted' && transitions.some((one) => !one.exhausted && one.at >= at && one.at < look))
@@ -153,7 +157,7 @@ class PlanLaws {
     if (scope !== 'burst') return true;
     const holds = (view: View | undefined) => view === undefined || view.holds(resourceId);
     const times = [...this.#account.steps.map(({ clock }) => clock), ...reservationEnds(this.#account)];
-    const between = times.filter((time) => time > at && time < look);
+    const between = times.filter((time) => time >= at && time < look);
     return holds(viewBefore(this.#account, look)) && between.every((time) => viewsAt(this.#account, time).every(holds));
   }
 }
@@ -171,6 +175,10 @@ function reservationEnds(account: AccountPast): readonly number[] {
 }
 
 function goneAt(account: AccountPast, key: string): readonly number[] {
+  return goneOf(account, key)?.all ?? [];
+}
+
+function goneOf(account: AccountPast, key: string): Versions<number> | undefined {
   const id = key.slice(key.indexOf('/') + 1);
-  return (key.startsWith('cluster/') ? account.clusters.get(id) : account.volumes.get(id))?.goneAt.all ?? [];
+  return (key.startsWith('cluster/') ? account.clusters.get(id) : account.volumes.get(id))?.goneAt;
 }

@@ -16,14 +16,20 @@ export function judgeRestoration(
   if (alert.balance <= 0n) judge.break('N5', alert, 'there is no credit');
   const paused = alert.detail.get('paused');
   const stay = new Set(Array.isArray(paused) ? paused.map((id) => `cluster/${id}`) : []);
-  const released = new Set(releasedWith(alert, later).map(({ key }) => key));
+  const released = keysReleasedWith(alert, later);
   for (const key of judge.orders.keys()) {
     const told = judge.orders.of(key, alert.at);
     if (told.stopped !== undefined && !told.maybeGone && !released.has(key) && !stay.has(key))
       judge.break('N5', alert, `${key} is neither released nor among those that stay paused`);
     if (told.sent?.reason === 'credits_exhausted') Object.assign(told, { first: undefined, sent: undefined });
   }
-  const burned = burnedByPaused(judge, alert.at);
+  // One that the alert names came to be reserved later at that instant, if at all.
+  for (const key of stay) {
+    if (views.every((view) => view.exhausted || view.holds(key.slice('cluster/'.length))))
+      judge.break('N5', alert, `${key} stays paused, and a reservation of it holds`);
+  }
+  const reserved = keysReservedWith(alert, later);
+  const burned = burnedByPaused(judge, alert.at, new Set([...reserved].filter((key) => !stay.has(key))));
   const resumesAt = alert.detail.get('resumes_at');
   if (stay.size === 0 || burned === undefined || typeof resumesAt !== 'string') return;
   if (!views.some((view) => !covers(view, alert.balance, burned)))
@@ -53,10 +59,10 @@ export function judgeRelease(judge: Judge, command: Command, views: readonly Vie
 /** N5: only what the balance covers is resumed, and all together. The first one of a group is judged for all. */
 function judgeResume(judge: Judge, command: Command, views: readonly View[], later: readonly Command[]): void {
   const keys = judge.orders.keys().filter((key) => key.startsWith('cluster/'));
-  const burned = burnedByPaused(judge, command.at);
+  const burned = burnedByPaused(judge, command.at, keysReservedWith(command, later));
   if (burned !== undefined && !views.some((view) => covers(view, command.balance, burned)))
     judge.break('N5', command, 'the balance does not cover it');
-  const released = new Set(releasedWith(command, later).map(({ key }) => key));
+  const released = keysReleasedWith(command, later);
   for (const key of keys) {
     const told = judge.orders.of(key, command.at);
     if (key !== command.key && told.stopped !== undefined && !told.maybeGone && !released.has(key))
@@ -68,7 +74,7 @@ function judgeResume(judge: Judge, command: Command, views: readonly View[], lat
 export function judgeStay(judge: Judge, command: Command, until: number): void {
   const { account } = judge;
   if (judge.restored === undefined || !account.books.transitions.length) return;
-  const burned = burnedByPaused(judge, command.at);
+  const burned = burnedByPaused(judge, command.at, new Set());
   const keys = judge.orders.keys().filter((key) => judge.orders.of(key, command.at).stopped !== undefined);
   if (burned === undefined || keys.length === 0) return;
   for (const { step, clock } of account.steps) {
@@ -82,17 +88,26 @@ export function judgeStay(judge: Judge, command: Command, until: number): void {
   }
 }
 
-/** What was released on the same update as a command: at its instant, and the same balance. */
-function releasedWith({ at, balance }: Command, later: readonly Command[]): readonly Command[] {
-  return later.filter((one) => one.at === at && one.balance === balance && one.reason === 'credits_restored');
+/** What is released on the same update as a command, and after it: at its instant, and the same balance. */
+function keysReleasedWith({ at, balance }: Command, later: readonly Command[]): ReadonlySet<string> {
+  const releases = later.filter(({ command }) => command === 'resume' || command === 'restore');
+  return new Set(releases.filter((one) => one.at === at && one.balance === balance).map(({ key }) => key));
 }
 
-/** N5: what the paused clusters burned, in nanos an hour; undefined where that cannot be told. */
-function burnedByPaused(judge: Judge, at: number): bigint | undefined {
+/** N5: clusters of which a reservation holds since that update run whatever the balance, and need no cover. */
+function keysReservedWith(command: Command, later: readonly Command[]): ReadonlySet<string> {
+  return keysReleasedWith(
+    command,
+    later.filter(({ reason }) => reason === 'reserved'),
+  );
+}
+
+/** N5: what the paused clusters burned, those in `without` left out, in nanos an hour; undefined where that cannot be told. */
+function burnedByPaused(judge: Judge, at: number, without: ReadonlySet<string>): bigint | undefined {
   let burned = 0n;
   for (const key of judge.orders.keys()) {
     const told = judge.orders.of(key, at);
-    if (!key.startsWith('cluster/') || told.stopped === undefined) continue;
+    if (!key.startsWith('cluster/') || without.has(key) || told.stopped === undefined) continue;
     if (told.maybeGone || told.burned === undefined) return undefined;
     burned += told.burned;
   }
