@@ -62,6 +62,8 @@ declare module 'fastify' {
     sender: Sender | null;
     /** What it holds of the bytes in flight. */
     heldBytes: number;
+    /** Its connection is closed, and what it held was given back. */
+    gone: boolean;
   }
 }
 
@@ -71,8 +73,12 @@ export function senderOf(request: Pick<FastifyRequest, 'sender'>): Sender {
   return request.sender;
 }
 
-/** Takes room for so many more bytes on behalf of a request, until it is answered. @throws Problem `door_busy` */
-export function hold(context: DoorContext, request: Pick<FastifyRequest, 'heldBytes'>, bytes: number): void {
+/**
+ * Takes room for so many more bytes on behalf of a request, until it is answered.
+ * @throws Problem `door_busy`; `bad_request` if the client went away meanwhile, for nothing would ever give the room back
+ */
+export function hold(context: DoorContext, request: Pick<FastifyRequest, 'heldBytes' | 'gone'>, bytes: number): void {
+  if (request.gone) throw new Problem('bad_request', 'the client went away before it was answered');
   if (!context.inFlight.take(bytes)) {
     throw new Problem(
       'door_busy',

@@ -74,10 +74,14 @@ export function createDoor(deps: DoorDeps, config: DoorConfig): Door {
   door.addSchema(eventSchema);
   door.decorateRequest('sender', null);
   door.decorateRequest('heldBytes', 0);
+  door.decorateRequest('gone', false);
   door.addHook('preClose', async () => stopping.abort());
   door.addHook('onRequest', async (request, reply) => {
     // 'close' comes in every case, also when the client went away in the middle of its body.
-    reply.raw.once('close', () => inFlight.give(request.heldBytes));
+    reply.raw.once('close', () => {
+      inFlight.give(request.heldBytes);
+      request.gone = true;
+    });
   });
   door.addHook('onSend', async (_request, reply) => {
     // Otherwise the connection of a request that was under way would stay open, and the stop would wait for it.

@@ -138,6 +138,20 @@ describe('a door that listens', () => {
     await expect.poll(() => inFlight(running.metrics)).toBe(0);
     expect(running.sink.rejected).toEqual([]);
   });
+
+  it('gives back the room of a client that goes away while its body is unpacked', async () => {
+    const running = await start();
+    const body = gzipSync(Buffer.alloc(30_000_000, ' '));
+    const socket = open(running);
+    socket.write(`${HEAD}Content-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`);
+    socket.write(body);
+    await expect.poll(() => inFlight(running.metrics), { interval: 1 }).toBe(body.length);
+    socket.destroy();
+    // Unpacking goes on for a while, and what it makes is to be held by nobody.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await inFlight(running.metrics)).toBe(0);
+    expect(running.sink.texts).toEqual([]);
+  });
 });
 
 describe('a door that stops', () => {
