@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 
 const PARTS = [
   ...['acme', 'a%2Fb', '%zz', '%', '__proto__', 'constructor', '%00', '..', '%2e%2e', '', 'x'.repeat(300), '%ff', '*'],
-  ...['%F0%9F%98%80', '%ed%a0%80', '%', '\\', ';a=b', 'a?b', '%23', '+', '%0d%0aX:%20y', 'y'.repeat(5000)],
+  ...['%F0%9F%98%80', '%ed%a0%80', ';a=b', 'a?b', '%23', '+', '%0d%0aX:%20y', 'y'.repeat(5000)],
 ];
 
 /** A question, with a path and a query that are in order or not. */
