@@ -4,10 +4,10 @@ import type { World } from '../commands/world.ts';
 /** How far a long command has come, for who watches it. */
 export interface Progress {
   /** @param total what `done` goes up to; undefined: not known */
-  show(done: number, total: number | undefined): void;
+  readonly show: (done: number, total: number | undefined) => void;
   /** Writes a line to stderr, in place of the bar, which is drawn again below it. */
-  tell(line: string): void;
-  stop(): void;
+  readonly tell: (line: string) => void;
+  readonly stop: () => void;
 }
 
 export interface ProgressOptions {
@@ -25,7 +25,7 @@ export function progressOn(stderr: World['stderr'], { label, unit }: ProgressOpt
   }
   // The bar's own way to end with the process would take an interruption from the command that handles it.
   const options = { stream: stderr, clearOnComplete: true, gracefulExit: false, fps: 5 };
-  const known = `${label} {bar} {percentage}% | {value}/{total} ${unit} | {eta_formatted} left`;
+  const known = `${label} {bar} {percentage}% | {value}/{total} ${unit} | {duration_formatted}`;
   const unknown = `${label} | {value} ${unit} | {duration_formatted}`;
   let bar: { readonly drawn: SingleBar; readonly total: number | undefined } | undefined;
   return {
