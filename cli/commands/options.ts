@@ -2,8 +2,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DATA } from '../embedded/instance.ts';
 
 /** The `--data` of every command that works on an instance. */
-export function dataOption(): Option {
-  return new Option('--data <dir>', 'folder of the instance, running or stopped').default(DEFAULT_DATA);
+export function dataOption(what = 'folder of the instance, running or stopped'): Option {
+  return new Option('--data <dir>', what).default(DEFAULT_DATA);
 }
 
 /** The `--partition` of commands that read one log; the embedded log has partition 0 only. */

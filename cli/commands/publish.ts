@@ -30,7 +30,7 @@ export function addPublish(program: Command, world: World): void {
     .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
     .option('--speed <n>', "keep the events' own pace, n times as fast (default: as fast as they are taken)", positive)
     .option('--json', 'print the counts as JSON')
-    .addOption(dataOption())
+    .addOption(dataOption('folder of the running instance'))
     .addHelpText(
       'after',
       helpEnd(

@@ -27,11 +27,14 @@ export function addStart(program: Command, world: World): void {
     .command('start')
     .summary('Run the whole pipeline in one process')
     .description('Run the whole pipeline in one process: HTTP door, log, rater, ClickHouse engine, enforcer')
-    .addOption(dataOption())
+    .addOption(dataOption('folder of the instance; made if absent'))
     .option('--port <n>', 'port of the HTTP door on 127.0.0.1, 0 for any free one', port, 8080)
     .option('--no-demo', 'leave the demo fleet out')
     .addOption(
-      new Option('--log-time <time>', 'what time an event has: that of its append, or its own (imports, tests)')
+      new Option(
+        '--log-time <time>',
+        'what time an event has: that of its append, or its own, without ticks and demo (imports, tests)',
+      )
         .choices(['append', 'event'])
         .default('append'),
     )
@@ -58,13 +61,16 @@ async function start(options: StartOptions, world: World): Promise<void> {
   const logger = pino({ level: world.settings.logLevel, base: null }, destination);
   const releases = new Releases();
   const stopping = new AbortController();
-  const grace = closeWithGrace({ delay: STOP_MS, logger: asConsole(logger) }, async ({ err, signal }) => {
-    if (err !== undefined) logger.fatal({ err }, 'stopping after a fault');
-    else logger.info({ signal }, 'stopping');
-    stopping.abort();
-    await releases.release();
-    if (failure !== undefined) throw failure.fault;
-  });
+  const grace = closeWithGrace(
+    { delay: STOP_MS, logger: asConsole(logger), skip: CRASHES },
+    async ({ err, signal }) => {
+      if (err !== undefined) logger.fatal({ err }, 'stopping after a fault');
+      else logger.info({ signal }, 'stopping');
+      stopping.abort();
+      await releases.release();
+      if (failure !== undefined) throw failure.fault;
+    },
+  );
   let failure: { readonly fault: unknown } | undefined;
   const onFailed = (fault: unknown): void => {
     if (failure !== undefined) return;
@@ -91,6 +97,9 @@ async function start(options: StartOptions, world: World): Promise<void> {
     throw fault;
   }
 }
+
+/** A fault of native code must end the process: a handler would come back to the fault, for ever. */
+const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGUSR2'] satisfies NodeJS.Signals[];
 
 /** Told before anything is opened: an import of the demo's history comes before the door. @throws a fault of `listen` */
 async function requireFreePort(wanted: number): Promise<void> {

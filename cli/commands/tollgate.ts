@@ -6,6 +6,7 @@ import { addExport } from './export.ts';
 import { addInvoice } from './invoice.ts';
 import { addLog } from './log.ts';
 import { addPublish } from './publish.ts';
+import { addRedrive } from './redrive.ts';
 import { addReplay } from './replay.ts';
 import { readSettings } from './settings.ts';
 import { addStart } from './start.ts';
@@ -26,8 +27,11 @@ export interface Host extends Pick<World, 'stdin' | 'stdout' | 'stderr'> {
  * @returns the exit code: 0 done, 1 failed, 2 a bad call
  */
 export async function tollgate(host: Host): Promise<number> {
-  // Whoever reads our output may stop reading, as `head` does: there is nothing more to say then.
-  host.stdout.on('error', (fault: NodeJS.ErrnoException) => host.exit(fault.code === 'EPIPE' ? EXIT.ok : EXIT.failed));
+  // Whoever reads our output may stop reading, as `head` does: there is nothing more to say then. A terminal that was closed
+  // (EIO) sends SIGHUP, which ends what runs in its own way.
+  host.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+    if (fault.code !== 'EIO') host.exit(fault.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
+  });
   try {
     const program = commands(worldOf(host));
     if (host.argv.length <= 2) {
@@ -56,7 +60,7 @@ export function commands(world: World): Command {
     .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 a bad call. `tollgate help COMMAND` has examples.');
   const adders = [
-    ...[addStart, addPublish, addBalance, addInvoice, addTail],
+    ...[addStart, addPublish, addBalance, addInvoice, addTail, addRedrive],
     ...[addReplay, addLog, addExport, addVerify],
   ];
   for (const add of adders) add(program, world);

@@ -19,12 +19,12 @@ export function granted(minutes: number, account: string, grantId: string, amoun
   return line(minutes, grantId, 'credits.granted', account, { grant_id: grantId, amount, kind: 'paid' });
 }
 
-/** The book's price of an H100, in force from the first instant on. */
-export function priced(minutes: number): string {
-  return line(minutes, `prices-${minutes}`, 'prices.published', undefined, {
+/** The book's price of a type of GPU, with that of storage beside the H100's, in force from the first instant on. */
+export function priced(minutes: number, gpuType = 'H100'): string {
+  return line(minutes, `prices-${gpuType}`, 'prices.published', undefined, {
     effective_from: BEGIN,
-    gpu_hour: { H100: '2.5' },
-    gib_month: '0.073',
+    gpu_hour: { [gpuType]: '2.5' },
+    ...(gpuType === 'H100' ? { gib_month: '0.073' } : {}),
   });
 }
 

@@ -1,0 +1,164 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { pino } from 'pino';
+import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
+import { isId } from '../../services/shared/contracts/parse-event.ts';
+import { findDoor } from '../door/door.ts';
+import { answeringInstance, openAccess } from '../embedded/access.ts';
+import { CommandFailed } from '../failure.ts';
+import { redrive } from '../redrive/redrive.ts';
+import type { RejectedEvent } from '../redrive/rejected-event.ts';
+import { type Choice, FORBIDDEN, type Selection } from '../redrive/selection.ts';
+import { Tally } from '../redrive/tally.ts';
+import { progressOn } from '../terminal/progress.ts';
+import { dataOption, helpEnd } from './options.ts';
+import { type World, write } from './world.ts';
+
+interface RedriveCall {
+  readonly data: string;
+  readonly reason?: readonly string[];
+  readonly account?: string;
+  readonly id?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly url?: string;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+/** About 100 bytes each. */
+const EVENTS_MAX = 500_000;
+/** So many events are told one by one. */
+const TOLD_MAX = 20;
+
+/** E4: `tollgate redrive`: rejected events in again, once the cause is gone. */
+export function addRedrive(program: Command, world: World): void {
+  program
+    .command('redrive')
+    .summary('Send rejected events in again')
+    .description(
+      'Send rejected events in again, as they were sent at first, once the cause is gone: a price was published, an ' +
+        'account opened. Usage is sent, but for what was applied since. An act of an operator (a grant, a purchase, a ' +
+        'price, ...) is sent only when it is named by --id: to repeat it later than it was meant is a decision. What a key ' +
+        'was forbidden to send goes in only by --reason forbidden or --id. Needs the running instance and its folder.',
+    )
+    .addOption(
+      new Option('--reason <reason>', 'only what was rejected for this; may be given again')
+        .choices([...REJECTION_REASONS, FORBIDDEN])
+        .argParser(reasons),
+    )
+    .option('--account <id>', 'only events of this account', accountId)
+    .option('--id <source/id>', 'only this event, acts too; may be given again', eventNames)
+    .option('--dry-run', 'send nothing, only say what would be sent and what not')
+    .option('--json', 'print the counts as JSON')
+    .option('--url <url>', 'the door (default: that of the instance that runs on --data)')
+    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
+    .addOption(dataOption('folder of the running instance'))
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'tollgate redrive --dry-run',
+          'tollgate redrive --reason no_price --reason unknown_account',
+          'tollgate redrive --account acme --id billing/grant-2026-05',
+        ],
+        [
+          '1  not all could be sent, or what is named is not among the rejected: stderr says why',
+          '   (what is rejected again is counted and told, and no failure; running it again does no harm)',
+        ],
+      ),
+    )
+    .action((call: RedriveCall) => run(call, world));
+}
+
+const REASONS: readonly string[] = [...REJECTION_REASONS, FORBIDDEN];
+
+/** @throws InvalidArgumentError */
+function reasons(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (!REASONS.includes(text)) throw new InvalidArgumentError(`There is ${REASONS.join(', ')}.`);
+  return [...(before ?? []), text];
+}
+
+/** @throws InvalidArgumentError */
+function accountId(text: string): string {
+  if (!isId(text)) throw new InvalidArgumentError('It must be the id of an account.');
+  return text;
+}
+
+/** The source may hold a slash, the id may not. @throws InvalidArgumentError */
+function eventNames(text: string, before: readonly string[] | undefined): readonly string[] {
+  const slash = text.lastIndexOf('/');
+  if (slash < 1 || !isId(text.slice(slash + 1))) {
+    throw new InvalidArgumentError('It must be the source and the id of an event, such as billing/grant-7.');
+  }
+  return [...(before ?? []), text];
+}
+
+async function run(call: RedriveCall, world: World): Promise<void> {
+  const { data, dryRun = false, json = false } = call;
+  if ((await answeringInstance(data)) === undefined) {
+    throw new CommandFailed(
+      `no instance runs on ${data}: start it first (tollgate start --data ${data}); what is sent goes through its log`,
+    );
+  }
+  const door = dryRun ? undefined : findDoor(call, world.settings.key);
+  const reading = progressOn(world.stderr, { label: 'read the log', unit: 'records' });
+  const sending = progressOn(world.stderr, { label: 'redrive', unit: 'events' });
+  const tell = upTo(TOLD_MAX, sending.tell);
+  const tally = new Tally();
+  const access = await openAccess({ dataDir: data, now: world.now, logger: pino({ level: 'silent' }) });
+  const report = async (): Promise<void> => {
+    reading.stop();
+    sending.stop();
+    await access.close();
+    await write(world.stdout, json ? `${JSON.stringify(tally.json(dryRun))}\n` : tally.text(dryRun));
+  };
+  const redriven = await redrive({
+    ...{ log: access.log, door, tally, doubtful: call.url !== undefined, eventsMax: EVENTS_MAX },
+    processed: (offset) => access.processed(offset),
+    selection: selectionOf(call),
+    interruption: world.interruption,
+    onEvent: (rejected, choice) => {
+      reading.stop();
+      if (dryRun) tell(dryText(rejected, choice));
+    },
+    onFate: (event, fate) => {
+      if (fate.kind === 'rejected') tell(`${event.name} of ${String(event.account)}: ${fate.reason}: ${fate.detail}`);
+    },
+    progress: { read: reading.show, sent: sending.show },
+  }).finally(report);
+  if (redriven.unknown.length > 0) {
+    throw new CommandFailed(`not among the rejected events: ${redriven.unknown.join(', ')}`);
+  }
+  if (!redriven.complete) {
+    throw new CommandFailed(
+      `more than ${EVENTS_MAX / 2} different events are rejected: run it again once these are applied, or narrow it down ` +
+        'with --reason or --account',
+    );
+  }
+  if (tally.pending > 0) {
+    throw new CommandFailed(
+      `the rater is behind, and did not tell in time what became of ${tally.pending}: run it again later`,
+    );
+  }
+}
+
+function dryText({ event, reason }: RejectedEvent, choice: Choice): string {
+  const what = `${event.name} (${String(event.type)}) of ${String(event.account)}, rejected as ${reason}`;
+  return choice === 'send' ? `would send ${what}` : `would skip ${what}: ${choice}`;
+}
+
+function selectionOf({ reason, account, id }: RedriveCall): Selection {
+  return {
+    reasons: reason === undefined ? undefined : new Set(reason),
+    account,
+    names: id === undefined ? undefined : new Set(id),
+  };
+}
+
+function upTo(most: number, tell: (line: string) => void): (line: string) => void {
+  let told = 0;
+  return (line) => {
+    told += 1;
+    if (told <= most) tell(line);
+    if (told === most + 1) tell('...');
+  };
+}
