@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { accountJson } from '../../services/ingest/wire.ts';
-import { askDoor, findDoor, problemText } from '../door/door.ts';
+import { askDoor, findDoor, problemText, readAnswer } from '../door/door.ts';
 import { answeringInstance, openReading } from '../embedded/access.ts';
 import { recordsBehind, storedAccount } from '../embedded/stored-account.ts';
 import { CommandFailed } from '../failure.ts';
@@ -71,7 +71,7 @@ async function ask(accountId: string, options: BalanceOptions, world: World): Pr
   const answer = await askDoor(door, `/v1/accounts/${encodeURIComponent(accountId)}`, {}, new AbortController().signal);
   if (answer.status === 404) throw unknownAccount(accountId);
   if (answer.status !== 200) throw new CommandFailed(`account ${accountId}: ${problemText(answer)}`);
-  return account.parse(JSON.parse(answer.text));
+  return readAnswer(door, answer, account);
 }
 
 /** Of a stopped instance: as of its last checkpoint, which a killed one may have left behind the end of its log. */

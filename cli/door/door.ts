@@ -148,6 +148,15 @@ function reasonOf(fault: unknown): string {
   return cause instanceof Error ? cause.message : fault.message;
 }
 
+/** What a door answered, as what it should be. @throws CommandFailed for anything else: something else listens there */
+export function readAnswer<Output>(door: Door, { status, text }: DoorAnswer, schema: z.ZodType<Output>): Output {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new CommandFailed(`${door.url} answered ${status}, but not as a door of Tollgate does: is this its address?`);
+  }
+}
+
 const problem = z.object({ title: z.string(), detail: z.string(), remedy: z.string() });
 
 /** What a door said that did not do what was asked: RFC 9457, or whatever else it was. */

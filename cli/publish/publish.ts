@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { z } from 'zod';
-import { askDoor, type Door, problemText } from '../door/door.ts';
+import { askDoor, type Door, problemText, readAnswer } from '../door/door.ts';
 import { CommandFailed } from '../failure.ts';
 import { type Line, linesOf } from './batches.ts';
 import { paceOf } from './pace.ts';
@@ -97,7 +97,7 @@ async function send(options: PublishOptions, batch: readonly Line[], counts: Pub
   if (reply.status !== 202) {
     throw new CommandFailed(`${options.name}: the door refused the batch from line ${first} on: ${problemText(reply)}`);
   }
-  const { accepted, rejected, results } = answer.parse(JSON.parse(reply.text));
+  const { accepted, rejected, results } = readAnswer(options.door, reply, answer);
   counts.accepted += accepted;
   counts.rejected += rejected;
   for (const { index, reason, detail } of results) {

@@ -3,7 +3,7 @@ import { gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { LogReader } from '../../platform/log/port.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
-import { askDoor, type Door, problemText } from '../door/door.ts';
+import { askDoor, type Door, problemText, readAnswer } from '../door/door.ts';
 import { CommandFailed } from '../failure.ts';
 import { type SentEvent, sentEvent } from './rejected-event.ts';
 
@@ -49,7 +49,7 @@ export async function resend(
   const request = { method: 'POST', headers, body: new Uint8Array(await packed(body)) } as const;
   const reply = await askDoor(door, PATH, request, interrupted);
   if (reply.status !== 202) throw new CommandFailed(`the door refused to take them: ${problemText(reply)}`);
-  const { results } = answer.parse(JSON.parse(reply.text));
+  const { results } = readAnswer(door, reply, answer);
   if (log !== undefined) await requireHeld(log, results[0], events[0], door);
   if (results.length !== events.length) {
     throw new CommandFailed(

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -147,26 +147,57 @@ describe('publish, when it cannot', () => {
   });
 });
 
-describe('publish, to a door that is slow to take it', () => {
+/** A server on a port of its own that answers as it is told to. */
+async function served(answer: (body: Buffer, request: IncomingMessage, response: ServerResponse) => void) {
+  const server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => answer(Buffer.concat(pieces), request, response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
+
+describe('publish, to something else than a door that takes it', () => {
   test('sends packed, and again what was turned away, as Retry-After says', async () => {
     const seen: { headers: IncomingHttpHeaders; body: string }[] = [];
-    const door = createServer((request, response) => {
-      const pieces: Buffer[] = [];
-      request.on('data', (piece: Buffer) => pieces.push(piece));
-      request.on('end', () => {
-        seen.push({ headers: request.headers, body: gunzipSync(Buffer.concat(pieces)).toString('utf8') });
-        if (seen.length === 1) response.writeHead(429, { 'retry-after': '0' }).end('{}');
-        else response.writeHead(202).end('{"accepted":1,"rejected":0,"results":[]}');
-      });
+    const door = await served((body, request, response) => {
+      seen.push({ headers: request.headers, body: gunzipSync(body).toString('utf8') });
+      if (seen.length === 1) response.writeHead(429, { 'retry-after': '0' }).end('{}');
+      else response.writeHead(202).end('{"accepted":1,"rejected":0,"results":[]}');
     });
-    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-    const address = door.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const args = ['publish', '-', '--url', `http://127.0.0.1:${port}/`, '--key', KEY];
-    const ran = await run(args, { stdin: used(6, 'acme', 'n1') });
+    const ran = await run(['publish', '-', '--url', `${door.url}/`, '--key', KEY], { stdin: used(6, 'acme', 'n1') });
     door.close();
     expect(ran).toEqual({ code: 0, stdout: 'sent 1, accepted 1, rejected 0\n', stderr: '' });
     expect(seen.map(({ body }) => body)).toEqual([`${used(6, 'acme', 'n1')}\n`, `${used(6, 'acme', 'n1')}\n`]);
     expect(seen[0]?.headers).toMatchObject({ 'content-encoding': 'gzip', authorization: `Bearer ${KEY}` });
+  });
+
+  test('says that something else listens there, and shows no key that it echoes', async () => {
+    const other = await served((_body, request, response) => {
+      response.writeHead(request.method === 'GET' ? 200 : 418).end(`<h1>${request.headers.authorization}</h1>`);
+    });
+    const door = ['--url', other.url, '--key', KEY];
+    const asked = await run(['balance', 'acme', ...door]);
+    const sent = await run(['publish', '-', ...door], { stdin: '{}' });
+    other.close();
+    expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('not as a door of Tollgate does') });
+    expect(sent).toMatchObject({ code: 1, stderr: expect.stringContaining('418: <h1>Bearer tg_operator_...') });
+  });
+
+  test('an interruption ends it, and says that not all was sent', async () => {
+    const door = await served((_body, _request, response) => {
+      response.writeHead(202).end('{"accepted":1,"rejected":0,"results":[]}');
+    });
+    const stdin = [used(6, 'acme', 'n1'), used(600, 'acme', 'n1')].join('\n');
+    const args = ['publish', '-', '--url', door.url, '--key', KEY, '--speed', '1'];
+    const ran = await run(args, { stdin, interruptAfterMs: 300 });
+    door.close();
+    expect(ran).toEqual({
+      ...{ code: 1, stdout: 'sent 1, accepted 1, rejected 0\n' },
+      stderr: 'tollgate: interrupted: stdin was not sent to its end\n',
+    });
   });
 });

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly stdin?: string;
   /** As if stderr were a terminal. */
   readonly terminal?: boolean;
+  /** SIGINT comes so long after the begin. */
+  readonly interruptAfterMs?: number;
   /** Called with each piece of stdout, and with what ends the call as SIGINT does. */
   readonly onOutput?: (text: string, interrupt: () => void) => void;
 }
@@ -24,6 +26,7 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
   const interrupts: (() => void)[] = [];
   const interrupt = (): void => interrupts.splice(0).forEach((listener) => void listener());
   stdout.onText = (text) => options.onOutput?.(text, interrupt);
+  if (options.interruptAfterMs !== undefined) setTimeout(interrupt, options.interruptAfterMs);
   const code = await tollgate({
     argv: ['node', 'tollgate', ...args],
     env: options.env ?? {},
