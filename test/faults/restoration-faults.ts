@@ -47,6 +47,22 @@ export const RESTORATION_FAULTS: readonly Fault[] = [
     by: 'laws',
   },
   {
+    name: 'a reservation resumes nothing while there is no credit',
+    rule: 'N5',
+    file: 'services/enforcer/core/apply-update.ts',
+    find: 'if (holder !== undefined) meet(',
+    replace: "if (holder !== undefined && turn.account.level !== 'exhausted') meet(",
+    by: 'laws',
+  },
+  {
+    name: 'a burst is cut off what is still paused',
+    rule: 'N5',
+    file: 'services/enforcer/core/apply-update.ts',
+    find: "if (holder !== undefined) meet(turn, resource, { occasion: 'reserved', reservation: holder });",
+    replace: 'if (holder !== undefined) resource.order = undefined;',
+    by: 'laws',
+  },
+  {
     name: 'what the cluster burned is forgotten',
     rule: 'N5',
     file: 'services/enforcer/core/meet.ts',

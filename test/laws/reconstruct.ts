@@ -105,7 +105,7 @@ class Walk {
     switch (body.type) {
       case 'account.opened':
       case 'policy.set':
-        account.policy.put(step, readPolicy(Object(data).policy));
+        account.policy.put(step, readPolicy(new Map(Object.entries(Object(data))).get('policy')));
         return;
       case 'credits.granted':
         account.books.grant(body.grantId, body.kind, body.amount, body.expiresAt, clock);

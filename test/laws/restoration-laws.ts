@@ -23,13 +23,8 @@ export function judgeRestoration(
       judge.break('N5', alert, `${key} is neither released nor among those that stay paused`);
     if (told.sent?.reason === 'credits_exhausted') Object.assign(told, { first: undefined, sent: undefined });
   }
-  // One that the alert names came to be reserved later at that instant, if at all.
-  for (const key of stay) {
-    if (views.every((view) => view.exhausted || view.holds(key.slice('cluster/'.length))))
-      judge.break('N5', alert, `${key} stays paused, and a reservation of it holds`);
-  }
-  const reserved = keysReservedWith(alert, later);
-  const burned = burnedByPaused(judge, alert.at, new Set([...reserved].filter((key) => !stay.has(key))));
+  // No event both restores and has a reservation hold: what is reserved at this instant came later, and was counted.
+  const burned = burnedByPaused(judge, alert.at, new Set());
   const resumesAt = alert.detail.get('resumes_at');
   if (stay.size === 0 || burned === undefined || typeof resumesAt !== 'string') return;
   if (!views.some((view) => !covers(view, alert.balance, burned)))
