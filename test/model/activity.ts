@@ -8,7 +8,8 @@ const nanosPerUsd = fraction(1_000_000_000n);
 
 /**
  * C6: the instants of an account, past and to come, in no order. Those at which something is so: a grant that has something
- * left, a reservation that holds (one never charged has an end only), GPUs that are uncovered until they lapse.
+ * left, a reservation that holds (one never charged, or cancelled to before its start, has an end only), GPUs that are
+ * uncovered until they lapse.
  */
 export function instantsOf(account: Account): number[] {
   const window = account.policy.activityWindow;
@@ -16,13 +17,14 @@ export function instantsOf(account: Account): number[] {
   const expiries = account.movements.flatMap((m) =>
     m.kind === 'grant' && m.expiresAt !== undefined && left.get(m) !== 0n ? [m.expiresAt] : [],
   );
-  const ends = account.reservations.flatMap((r) => (r.charged ? [r.startsAt, r.endsAt] : [r.endsAt]));
+  const begins = account.reservations.filter((r) => r.charged && r.startsAt < r.endsAt).map((r) => r.startsAt);
+  const ends = account.reservations.map((r) => r.endsAt);
   const idle = [...lastSightings(account).values()].map((s) => countsFrom(s) + window);
   const lapses = [...lastUncovered(account)].flatMap(([key, last]) => {
     const at = countsFrom(last) + window;
     return uncovered(account, at - 1).some((u) => u.key === key) ? [at] : [];
   });
-  return [...expiries, ...ends, ...idle, ...lapses];
+  return [...expiries, ...begins, ...ends, ...idle, ...lapses];
 }
 
 /** C6, N2, N3: works out burn rate, exhaustion and passed thresholds as of an event or instant of the account. */

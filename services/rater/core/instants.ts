@@ -75,7 +75,10 @@ function passOne(account: Account, subject: Timed, at: Instant, instant: Instant
   }
 }
 
-/** A start or an end of a reservation that holds, or the end of one that was never charged. */
+/**
+ * A start or an end of a reservation that holds, or the end of one that was never charged. One that was cancelled to an end
+ * before its start has no start: after a restart nobody would look at it then (L10).
+ */
 function passReservation(account: Account, reservation: Reservation, instant: Instant): boolean {
   const cluster = clusterOf(account, reservation.clusterId, instant);
   if (!reservation.ended && reservation.endsAt <= instant) {
@@ -83,7 +86,8 @@ function passReservation(account: Account, reservation: Reservation, instant: In
     reservationMoved(account, reservation, cluster, instant);
     return true;
   }
-  if (!reservation.charged || reservation.startsAt !== instant) return false;
+  const begins = reservation.startsAt === instant && reservation.endsAt > instant;
+  if (!reservation.charged || !begins) return false;
   refreshCapacity(account, reservation, cluster, instant);
   return true;
 }
