@@ -107,6 +107,14 @@ describe('B: balance updates', () => {
     expect(cluster(idle)).toMatchObject({ active: false, since: START + 16 * MINUTE_MS });
   });
 
+  test('B1: a cluster whose only node changes its GPUs stays active since when it was', () => {
+    const account = new Account();
+    const [first] = account.sample(0, 10);
+    const [changed] = account.sample(10, 20, 'n1', 4);
+    expect(cluster(first)).toMatchObject({ active: true, since: START + 10 * MINUTE_MS });
+    expect(cluster(changed)).toMatchObject({ active: true, since: START + 10 * MINUTE_MS });
+  });
+
   test('B1: updates put together from their records are what they were', () => {
     const account = new Account();
     account.sample(0, 1);

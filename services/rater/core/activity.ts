@@ -36,11 +36,14 @@ export function nodeSeen(account: Account, node: Node, usage: Usage & { type: 'u
     armNode(account, node);
     return;
   }
+  const { activeNodes, since } = node.cluster;
   if (activity.active) countNode(account, node, -1, clock);
   node.gpus = usage.gpus;
   node.gpuType = usage.gpuType;
   activity.active = false;
   refreshNode(account, node, clock);
+  // B1: a cluster whose only node comes back with other GPUs was never idle, and stays active since when it was.
+  if (activeNodes > 0 && node.cluster.activeNodes > 0) node.cluster.since = since;
 }
 
 /** C6: brings a node to what its last sample, the window and the clock say. True if it changed. */
