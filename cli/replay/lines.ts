@@ -5,6 +5,8 @@ const CHUNK_BYTES = 1 << 20;
 /** One line is held in memory whole. */
 const LINE_BYTES_MAX = 256 << 20;
 const NEWLINE = 0x0a;
+/** What some editors put before a text to say that it is UTF-8; JSON allows a reader to leave it out (RFC 8259, 8.1). */
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** How far a file has been read, in bytes. */
 export interface ReadProgress {
@@ -16,7 +18,8 @@ export interface ReadProgress {
 export type OnLine = (text: string, utf8: boolean) => void;
 
 /**
- * Gives the lines of a file one after the other, without their line ends (LF or CRLF), in flat memory.
+ * Gives the lines of a file one after the other, without their line ends (LF or CRLF) and without the byte order mark that
+ * the file may begin with, in flat memory.
  * @throws Error `LineTooLong` for a line of more than 256 MiB, and what the file system says of a file it cannot read
  */
 export function forEachLine(path: string, line: OnLine, progress: (read: ReadProgress) => void): void {
@@ -26,6 +29,11 @@ export function forEachLine(path: string, line: OnLine, progress: (read: ReadPro
     let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     let kept = 0;
     let read = 0;
+    let begun = false;
+    const give = (bytes: Buffer): void => {
+      eachLineIn(begun ? bytes : withoutMark(bytes), line);
+      begun = true;
+    };
     for (;;) {
       if (kept === buffer.length) buffer = grown(buffer, path);
       const count = readSync(descriptor, buffer, kept, buffer.length - kept, null);
@@ -33,15 +41,20 @@ export function forEachLine(path: string, line: OnLine, progress: (read: ReadPro
       read += count;
       const filled = kept + count;
       const end = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
-      if (end > 0) eachLineIn(buffer.subarray(0, end), line);
+      if (end > 0) give(buffer.subarray(0, end));
       buffer.copyWithin(0, end, filled);
       kept = filled - end;
       progress({ read, total });
     }
-    if (kept > 0) eachLineIn(buffer.subarray(0, kept), line);
+    if (kept > 0) give(buffer.subarray(0, kept));
   } finally {
     closeSync(descriptor);
   }
+}
+
+function withoutMark(bytes: Buffer): Buffer {
+  const length = BYTE_ORDER_MARK.length;
+  return bytes.subarray(0, length).equals(BYTE_ORDER_MARK) ? bytes.subarray(length) : bytes;
 }
 
 function grown(buffer: Buffer<ArrayBuffer>, path: string): Buffer<ArrayBuffer> {

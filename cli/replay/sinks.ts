@@ -1,5 +1,16 @@
-import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { REPLAY_FILES, type ReplayFile, type ReplaySink, type Summary } from './fold.ts';
 
 const BLOCK_BYTES = 1 << 19;
@@ -14,7 +25,7 @@ export class FolderSink implements ReplaySink {
   readonly #places = new Map<string, number[]>();
 
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     this.#folder = folder;
     this.#files = new Map(REPLAY_FILES.map((file) => [file, new RowFile(join(folder, `${file}.ndjson.part`))]));
     this.#held = new RowFile(join(folder, 'held-invoices.part'));
@@ -53,6 +64,17 @@ export class FolderSink implements ReplaySink {
     for (const file of this.#files.values()) file.remove();
     this.#held.remove();
   }
+}
+
+/**
+ * Makes a folder, and those above it. Node's own `recursive` never comes back from where the kernel says ENOENT of a folder
+ * whose parent is there (`/proc`), so only what is really missing is made first.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (!existsSync(parent)) makeFolder(parent);
+  mkdirSync(path);
 }
 
 /** A file of rows, written in large blocks. */
