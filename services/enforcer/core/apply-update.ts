@@ -61,10 +61,14 @@ function takeResource(turn: Turn, facts: ResourceFacts, origin: BalanceUpdate['o
   return resource;
 }
 
-/** C6: the control plane has said that it is decommissioned; usage that comes after that begins anew. */
+/**
+ * C6: the control plane has said that it is decommissioned; usage that comes after that begins anew. It may say so twice at
+ * one instant. A cluster that was provisioned since is not gone, though it is idle since then: what was ordered stands.
+ */
 function isGone(before: ResourceFacts | undefined, facts: ResourceFacts): boolean {
   if (facts.decommissionedAt === undefined) return false;
   if (facts.decommissionedAt !== before?.decommissionedAt) return true;
+  if (facts.kind === 'cluster' && facts.provisioned) return false;
   return !facts.active && facts.since === facts.decommissionedAt;
 }
 
