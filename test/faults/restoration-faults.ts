@@ -63,6 +63,14 @@ export const RESTORATION_FAULTS: readonly Fault[] = [
     by: 'laws',
   },
   {
+    name: 'a cluster that was provisioned anew and never used counts as gone',
+    rule: 'N7',
+    file: 'services/enforcer/core/apply-update.ts',
+    find: "  if (facts.kind === 'cluster' && facts.provisioned) return false;\n",
+    replace: '',
+    by: 'laws',
+  },
+  {
     name: 'what the cluster burned is forgotten',
     rule: 'N5',
     file: 'services/enforcer/core/meet.ts',

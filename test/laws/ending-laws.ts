@@ -17,6 +17,29 @@ export function checkFollowUps(account: AccountPast, commands: readonly Command[
   return broken;
 }
 
+/** N5: a cluster that was ordered to pause, or off, is resumed at the instant at which a reservation of it comes to hold. */
+export function checkReserved(account: AccountPast, commands: readonly Command[], endsAt: number): readonly string[] {
+  const broken: string[] = [];
+  const starts = [...account.reservations.values()].map(({ startsAt }) => startsAt);
+  const times = [...account.steps.map(({ clock }) => clock), ...starts].filter((time) => time <= endsAt);
+  for (const order of commands) {
+    const { key, at, scope, command, attempt, resourceId, index } = order;
+    if (scope !== 'cluster' || command === 'resume' || attempt > 1) continue;
+    const next = commands.find(
+      (one) => one.index > index && one.key === key && one.scope !== undefined && one.attempt === 1,
+    );
+    const gone = account.clusters.get(resourceId)?.goneAt.all.find((clock) => clock >= at);
+    const until = Math.min(next?.at ?? Number.POSITIVE_INFINITY, gone ?? Number.POSITIVE_INFINITY);
+    // After the last event of an instant, what it led to has been carried out.
+    const late = times.find(
+      (time) => time > at && time < until && viewsAt(account, time).at(-1)?.holds(resourceId) === true,
+    );
+    if (late !== undefined)
+      broken.push(`N5: a reservation holds, and ${order.id} stands at ${new Date(late).toISOString()}`);
+  }
+  return broken;
+}
+
 /** N6: its cluster is decommissioned, or GPUs in use are burst that no other reservation holds at its end. */
 function whatFollows(view: View, reservation: ReservationPast): string {
   const terms = reservation.terms.at(view.step);

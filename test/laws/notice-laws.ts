@@ -1,12 +1,12 @@
 import { parseTime } from '../model/calendar.ts';
-import { checkFollowUps } from './ending-laws.ts';
+import { checkFollowUps, checkReserved } from './ending-laws.ts';
 import type { AccountPast, ReservationPast, View } from './past.ts';
 import type { Command } from './rows.ts';
 import { viewBefore } from './views.ts';
 
 const hour = 3_600_000;
 
-/** N6, N10, N3: alerts and decommissions that follow from the log alone, each of them and no other. */
+/** N6, N10, N3, N5: alerts, decommissions and resumptions that follow from the log alone, each of them and no other. */
 export function checkNotices(account: AccountPast, commands: readonly Command[], endsAt: number): readonly string[] {
   return [
     ...checkEpisodes(account, commands),
@@ -14,6 +14,7 @@ export function checkNotices(account: AccountPast, commands: readonly Command[],
     ...checkEnding(account, commands, endsAt),
     ...checkEnds(account, commands, endsAt),
     ...checkFollowUps(account, commands),
+    ...checkReserved(account, commands, endsAt),
   ];
 }
 
