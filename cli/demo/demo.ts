@@ -10,4 +10,4 @@
  * releases.add(show.begin(embedded, logger));                            // after `ready`: the fleet and the table
  * ```
  */
-export { openShow, type Show, type ShowOptions } from './show.ts';
+export { openShow } from './show.ts';

@@ -38,12 +38,12 @@ test('a comparison counts once it has caught something: every changed amount, pr
     const model = runModel(lines, until);
     const replayed = replayLines(lines, until);
     for (const file of ['rated', 'ledger', 'balances', 'rejected', 'invoices'] as const) {
-      const rows: unknown[] = JSON.parse(JSON.stringify(replayed[file]));
-      const row = Object(rows.at(-1));
+      const rows: Record<string, unknown>[] = JSON.parse(JSON.stringify(replayed[file]));
+      const row = rows.at(-1) ?? {};
       for (const name of Object.keys(row).filter(
         (key) => typeof row[key] === 'string' && !['entry_id', 'detail'].includes(key),
       )) {
-        const spoilt = [...rows.slice(0, -1), { ...row, [name]: `${row[name]}1` }];
+        const spoilt = [...rows.slice(0, -1), { ...row, [name]: `${String(row[name])}1` }];
         expect(firstDifference(model, { ...replayed, [file]: spoilt }), `${file}.${name}`).toBeDefined();
         changed++;
       }

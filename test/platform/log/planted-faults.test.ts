@@ -107,7 +107,7 @@ describe('the contract of the log catches a log that', () => {
 /** The answer is there before the write is even begun. */
 async function early(log: EventLog, ...[topic, partition, records]: Parameters<EventLog['append']>) {
   const firstOffset = await log.endOffset(topic, partition);
-  setImmediate(() => log.append(topic, partition, records).catch(() => undefined));
+  setImmediate(() => void log.append(topic, partition, records).catch(() => undefined));
   return { firstOffset, times: records.map(() => 1000) };
 }
 

@@ -78,7 +78,7 @@ const PLANTED: readonly [
     (store) =>
       alter(store, {
         commit: async (scope, fence, step) => {
-          setImmediate(() => store.commit(scope, fence, step).catch(() => undefined));
+          setImmediate(() => void store.commit(scope, fence, step).catch(() => undefined));
           return { epoch: fence.epoch, nextOffset: step.next.nextOffset };
         },
       }),
