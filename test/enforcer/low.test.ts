@@ -59,10 +59,12 @@ describe('N2: low', () => {
     expect(again.alertMs).toBe(above ? H4 : undefined);
   });
 
-  test('N2: an alert begins anew what was above since; a threshold that leaves the policy is forgotten', () => {
+  test('N2: an alert begins anew what was above since; one that left the policy is forgotten once it was above', () => {
     const alerts = new Map([[H4, { at: T0, above: true }]]);
     const alerted = decideLow(input({ passed: [H4], alerts, balanceNanos: 1n, at: T0 + 5 }));
     expect(alerted.alerts.get(H4)).toEqual({ at: T0 + 5, above: false });
-    expect(decideLow(input({ alerts: alerted.alerts, thresholdsMs: [H72] })).alerts.size).toBe(0);
+    const left = { alerts: alerted.alerts, thresholdsMs: [H72], at: T0 + 6 };
+    expect(decideLow(input({ ...left, balanceNanos: 44n })).alerts).toEqual(alerted.alerts);
+    expect(decideLow(input({ ...left, balanceNanos: 45n })).alerts.size).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ export interface LowInput {
   readonly alerts: ReadonlyMap<number, LowAlert>;
   readonly balanceNanos: Nanos;
   readonly burnRateNanos: Nanos;
-  /** The policy's thresholds: alerts of others are forgotten. */
+  /** The policy's thresholds: of others, alerts are forgotten once the balance was above them. */
   readonly thresholdsMs: readonly number[];
   readonly realertAfterMs: number;
   readonly at: Instant;
@@ -23,13 +23,15 @@ export interface LowDecision {
 
 /**
  * N2: when thresholds are newly passed, one alert for the shortest of them, unless that one alerted less than
- * `realert_after` ago and the balance was not above 1.10 x h x burn rate since. With a burn rate of 0 no balance is above.
+ * `realert_after` ago and the balance was not above 1.10 x h x burn rate since: whether or not the policy had that
+ * threshold all the while. With a burn rate of 0 no balance is above.
  */
 export function decideLow(input: LowInput): LowDecision {
   const alerts = new Map<number, LowAlert>();
   for (const [thresholdMs, alert] of input.alerts) {
-    if (!input.thresholdsMs.includes(thresholdMs)) continue;
-    alerts.set(thresholdMs, alert.above || !isAbove(input, thresholdMs) ? alert : { ...alert, above: true });
+    const above = alert.above || isAbove(input, thresholdMs);
+    if (!above) alerts.set(thresholdMs, alert);
+    else if (input.thresholdsMs.includes(thresholdMs)) alerts.set(thresholdMs, { ...alert, above });
   }
   const fresh = input.passed.filter((thresholdMs) => !input.before.includes(thresholdMs));
   if (fresh.length === 0) return { alertMs: undefined, alerts };

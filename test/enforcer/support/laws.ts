@@ -460,7 +460,6 @@ export class Laws {
   #settleLow(account: Account, update: BalanceUpdate, commands: readonly Command[]): void {
     const { policy, balanceNanos, burnRateNanos, clock } = update;
     for (const [ms, last] of account.low) {
-      if (!policy.lowRunwayMs.includes(ms)) account.low.delete(ms);
       const line = (11n * BigInt(ms) * burnRateNanos) / 10n;
       if (burnRateNanos > 0n && balanceNanos * BigInt(HOUR_MS) > line) last.above = true;
     }

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { replayLines } from '../../cli/replay.ts';
+import { generateHistory, type History, historyArbitrary } from '../histories/history.ts';
+import { readScenario, scenarioNames } from '../scenarios/scenario-files.ts';
+import { firstDifference } from './compare.ts';
+import { commandsOf } from './model.ts';
+
+/** Histories to compare; a long run sets TOLLGATE_RUNS, and TOLLGATE_SEED to begin elsewhere. */
+const runs = Number(process.env.TOLLGATE_RUNS ?? 300);
+const seed = Number(process.env.TOLLGATE_SEED ?? 20260504);
+
+function disagreement({ lines, until }: History): string | undefined {
+  return firstDifference(commandsOf(lines, until), replayLines(lines, until).commands);
+}
+
+test.each(scenarioNames())('N1-N8, N10, K: the model gives the commands of %s', (name) => {
+  const { events, until } = readScenario(name);
+  const lines = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
+  expect(disagreement({ lines, ...(until === undefined ? {} : { until }) })).toBeUndefined();
+});
+
+test(`N1-N8, N10, K: replay agrees with the independent model on ${runs} histories (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(historyArbitrary({ stepsMax: 22, corners: 0.5 }), (history) => {
+      expect(disagreement(history)).toBeUndefined();
+    }),
+    { numRuns: runs, seed, endOnFailure: false },
+  );
+}, 3_600_000);
+
+const kept = join(import.meta.dirname, '..', 'histories', 'kept');
+
+test.each(readdirSync(kept))('N1-N8, N10, K: the model gives the commands of a history worth keeping: %s', (name) => {
+  const lines = readFileSync(join(kept, name), 'utf8').split('\n');
+  expect(disagreement({ lines })).toBeUndefined();
+});
+
+test('K: a comparison counts once it has caught something: every changed, left out and doubled command is found', () => {
+  const changed = new Set<string>();
+  for (let history = 0; history < 12; history++) {
+    const { lines, until } = generateHistory(history);
+    const model = commandsOf(lines, until);
+    const rows = replayLines(lines, until).commands.map((row) => JSON.parse(JSON.stringify(row)) as object);
+    const found = (spoilt: object[]): boolean => firstDifference(model, spoilt) !== undefined;
+    expect(found(rows)).toBe(false);
+    for (const [index, row] of rows.entries()) {
+      if (rows.slice(0, index).some((earlier) => kindOf(earlier) === kindOf(row))) continue;
+      expect(found(rows.toSpliced(index, 1))).toBe(true);
+      expect(found(rows.toSpliced(index, 0, row))).toBe(true);
+      for (const [name, spoilt] of spoiltRows(row)) {
+        expect(found(rows.toSpliced(index, 1, spoilt)), `${name} of ${JSON.stringify(row)}`).toBe(true);
+        changed.add(`${kindOf(row)} ${name}`);
+      }
+    }
+  }
+  expect(changed.size).toBeGreaterThan(100);
+});
+
+function kindOf(row: object): string {
+  const { command, alert, scope } = row as Record<string, unknown>;
+  return [command, alert, scope].filter((part) => typeof part === 'string').join(' ');
+}
+
+/** The row with one member changed or left out, for each member that the model holds. */
+function spoiltRows(row: object): [string, object][] {
+  const held = Object.entries(row).filter(([name]) => !['command_id', 'sequence'].includes(name));
+  return held.flatMap(([name, value]) => [
+    [name, { ...row, [name]: typeof value === 'string' ? `${value}1` : [value] }],
+    [name, { ...row, [name]: undefined }],
+  ]);
+}
