@@ -6,6 +6,10 @@ import { replayLines } from '../../cli/replay.ts';
 import { generateHistory, type History, historyArbitrary } from '../histories/history.ts';
 import { readScenario, scenarioNames } from '../scenarios/scenario-files.ts';
 import { firstDifference } from './compare.ts';
+import { ends } from './directed-ends.ts';
+import { ladder } from './directed-ladder.ts';
+import { orders } from './directed-orders.ts';
+import { reserved } from './directed-reserved.ts';
 import { commandsOf } from './model.ts';
 
 /** Histories to compare; a long run sets TOLLGATE_RUNS, and TOLLGATE_SEED to begin elsewhere. */
@@ -37,6 +41,16 @@ test.each(readdirSync(kept))('N1-N8, N10, K: the model gives the commands of a h
   const lines = readFileSync(join(kept, name), 'utf8').split('\n');
   expect(disagreement({ lines })).toBeUndefined();
 });
+
+test.each([...ladder, ...orders, ...ends, ...reserved])(
+  'N1-N8, N10, K: the model gives the commands where few histories go: $title',
+  ({ lines, sees }) => {
+    expect(disagreement({ lines })).toBeUndefined();
+    const told = commandsOf(lines).map(({ command, alert, scope, attempt }) => [command, alert, scope, attempt]);
+    const seen = told.map((parts) => parts.filter((part) => part !== undefined && part !== 1).join(' '));
+    expect(seen).toContain(sees);
+  },
+);
 
 test('K: a comparison counts once it has caught something: every changed, left out and doubled command is found', () => {
   const changed = new Set<string>();

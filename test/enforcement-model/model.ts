@@ -48,6 +48,7 @@ function nextDue(world: World): Due | undefined {
 function react(world: World, update: BalanceUpdate): void {
   const at = update.clock;
   for (const gone of learn(world, update).confirmed) removePlan(world, gone);
+  const before = world.history.length;
   resumeReserved(world, at);
   restored(world, at);
   episodeBegins(world, at);
@@ -57,4 +58,15 @@ function react(world: World, update: BalanceUpdate): void {
   low(world, at);
   alertPastNotices(world, at);
   alertExpiringAtOnce(world, at);
+  const issued = world.history.splice(before).flatMap((happening) => ('told' in happening ? [happening.told] : []));
+  world.history.push(...issued.sort(compareIssued).map((told) => ({ told })));
+}
+
+/** What one update leads to: the account's own alerts, then by kind of resource and id. */
+function compareIssued({ resource: left }: Told, { resource: right }: Told): number {
+  if (left.kind !== right.kind) {
+    if (left.kind === 'account' || right.kind === 'account') return left.kind === 'account' ? -1 : 1;
+    return left.kind < right.kind ? -1 : 1;
+  }
+  return left.id === right.id ? 0 : left.id < right.id ? -1 : 1;
 }

@@ -15,7 +15,7 @@ export function alertPastNotices(world: World, at: Instant): void {
   for (const r of reservationsOf(world)) {
     if (!everHolds(r) || r.endsAt <= at) continue;
     const planned = plannedAt(world, `reservation ${r.reservationId}`, 'reservation_end_notices');
-    if (planned !== at || alerted(world, r) !== undefined) continue;
+    if (planned !== at || alertsOf(world, r).length > 0) continue;
     const past = latest(world).policy.reservationEndNoticesMs.filter((noticeMs) => r.endsAt - noticeMs <= at);
     if (past.length > 0) alertEnding(world, r, at);
   }
@@ -59,7 +59,7 @@ function endOf(world: World, r: ReservationFacts): Due[] {
     }
     const [lowest] = together;
     if (lowest === undefined) return;
-    const notice = alerted(world, lowest);
+    const notice = naming(world, lowest);
     tell(world, r.endsAt, {
       command: 'decommission',
       resource: { kind: 'cluster', id: r.clusterId },
@@ -99,11 +99,17 @@ function whatFollows(world: World, r: ReservationFacts): Detail {
   return { follows: 'burst', burst_gpus: gpus, burst_cost: BigInt(gpus) * price };
 }
 
-/** The last alert for this end, as the present revision has it. */
-function alerted(world: World, r: ReservationFacts): Told | undefined {
-  return toldOf(world).findLast(
-    (told) =>
-      told.alert === 'reservation_ending' && told.resource.id === r.reservationId && told.revision === r.revision,
+/** L1: the last alert for this end that named the decommission; where none did, the last. */
+function naming(world: World, r: ReservationFacts): Told | undefined {
+  const alerts = alertsOf(world, r);
+  return alerts.findLast(({ detail }) => detail?.follows === 'decommission') ?? alerts.at(-1);
+}
+
+/** The alerts for this end, as the present revision has it. */
+function alertsOf(world: World, r: ReservationFacts): Told[] {
+  return toldOf(world).filter(
+    ({ alert, resource, revision }) =>
+      alert === 'reservation_ending' && resource.id === r.reservationId && revision === r.revision,
   );
 }
 
