@@ -85,7 +85,9 @@ function alertEnding(world: World, r: ReservationFacts, at: Instant): void {
 
 /** N6: `decommission`, or how many GPUs will be burst and what they will cost an hour. */
 function whatFollows(world: World, r: ReservationFacts): Detail {
-  const decommissioned = r.endSetBy !== 'cancellation' && !isFollowed(world, r.clusterId, r.endsAt);
+  const together = reservationsOf(world).filter((o) => o.clusterId === r.clusterId && o.endsAt === r.endsAt);
+  const decommissioned =
+    together.some((o) => everHolds(o) && o.endSetBy !== 'cancellation') && !isFollowed(world, r.clusterId, r.endsAt);
   if (decommissioned) return { follows: 'decommission' };
   const types = clusterOf(world, r.clusterId)?.gpuTypes ?? [];
   const inUse = types.find(({ gpuType }) => gpuType === r.gpuType)?.inUse ?? 0;

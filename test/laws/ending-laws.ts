@@ -49,7 +49,10 @@ function whatFollows(view: View, reservation: ReservationPast): string {
   const begins = [...view.charged(reservation.clusterId)].some(
     ([{ startsAt }, { endsAt }]) => startsAt > end && startsAt <= end + 72 * hour && endsAt > startsAt,
   );
-  if (stay.size === 0 && !begins && terms.setBy !== 'cancellation' && reservation.startsAt < end) {
+  const removes = [...view.charged(reservation.clusterId)].some(
+    ([{ startsAt }, { endsAt, setBy }]) => endsAt === end && startsAt < end && setBy !== 'cancellation',
+  );
+  if (stay.size === 0 && !begins && removes) {
     return sayingOf('decommission', 0);
   }
   const inUse = view.inUse(reservation.clusterId).get(reservation.gpuType) ?? 0;

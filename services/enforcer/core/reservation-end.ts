@@ -30,7 +30,7 @@ export function clusterExists(facts: ClusterFacts | undefined): boolean {
   return facts?.provisioned === true;
 }
 
-/** N6: what the alerts before the end of a reservation say will follow it. */
+/** N6: what the alerts before the end of a reservation say will follow it: whichever of those that end with it leads to it. */
 export function followUp(
   reservation: ReservationState,
   others: readonly ReservationState[],
@@ -38,7 +38,8 @@ export function followUp(
   priceNanos: Nanos | undefined,
 ): CommandDetail & { readonly follows: 'decommission' | 'burst' | 'nothing' } {
   const { endsAt, gpuType } = reservation.facts;
-  if (endDecommissions(reservation, others, endsAt)) return { endsAt, follows: 'decommission' };
+  const together = [reservation, ...others.filter((other) => other.facts.endsAt === endsAt)];
+  if (together.some((one) => endDecommissions(one, others, endsAt))) return { endsAt, follows: 'decommission' };
   const inUse = facts?.gpuTypes.find((use) => use.gpuType === gpuType)?.inUse ?? 0;
   const staysReserved = others
     .filter((other) => other.facts.gpuType === gpuType && holdsAt(other, endsAt))
