@@ -92,4 +92,29 @@ export const orders: readonly Directed[] = [
     ),
     sees: 'revoke volume',
   })),
+  ...around('C6: decommissioned twice at one instant, used in between', (ms) => ({
+    lines: log(
+      long,
+      [hour, 'cluster.decommissioned', { cluster_id: 'c1' }],
+      [hour, 'usage.gpu', { ...unpaid[2], end: hour + ms + 1 }],
+      [hour, 'cluster.decommissioned', { cluster_id: 'c1' }],
+      gpus('c1', 1, hour + minute, 2 * hour + ms),
+      tick(4 * hour),
+    ),
+    sees: ms < 0 ? 'pause cluster' : 'alert resource_unfunded',
+  })),
+  ...around(
+    'N7: an order stands though its volume was not used for so long that nothing else is known of it',
+    (ms) => ({
+      lines: log(
+        { decommission_revoked_after: '1h', revoke_after: '1h', activity_window: '12h' },
+        [0, 'volume.decommissioned', { volume_id: 'v1' }],
+        storage('v1', 9, hour, 2 * hour),
+        tick(50 * day),
+        storage('v1', 9, 90 * day, 90 * day + hour + ms),
+        tick(91 * day),
+      ),
+      sees: 'decommission volume 2',
+    }),
+  ),
 ];

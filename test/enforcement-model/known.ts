@@ -60,42 +60,6 @@ export interface Step {
   at: Instant;
 }
 
-/** Adds an update to what has happened. */
-export function learn(world: World, update: BalanceUpdate): Learnt {
-  const { last } = world;
-  const previous = last?.update;
-  const facts = new Map(last?.facts);
-  const confirmed: string[] = [];
-  for (const resource of update.resources) {
-    const key = `${resource.kind} ${resource.id}`;
-    if (resource.decommissionedAt !== facts.get(key)?.decommissionedAt) confirmed.push(key);
-    facts.set(key, resource);
-  }
-  const reservations = new Map(last?.reservations);
-  const since = new Map(last?.since);
-  for (const reservation of update.reservations) {
-    const { reservationId, revision } = reservation;
-    if (reservations.get(reservationId)?.revision !== revision) since.set(`reservation ${reservationId}`, update.clock);
-    reservations.set(reservationId, reservation);
-  }
-  for (const { grantId } of update.grants) {
-    if (!since.has(`grant ${grantId}`)) since.set(`grant ${grantId}`, update.clock);
-  }
-  if (String(previous?.policy.reservationEndNoticesMs) !== String(update.policy.reservationEndNoticesMs)) {
-    since.set('reservation_end_notices', update.clock);
-  }
-  if (String(previous?.policy.creditExpiryNoticesMs) !== String(update.policy.creditExpiryNoticesMs)) {
-    since.set('credit_expiry_notices', update.clock);
-  }
-  const begins = update.level === 'exhausted' && previous?.level !== 'exhausted';
-  const restores = update.level !== 'exhausted' && previous?.level === 'exhausted';
-  const episode = (last?.episode ?? 0) + (begins ? 1 : 0);
-  const learnt: Learnt = { update, previous, episode, restores, facts, confirmed, reservations, since };
-  world.history.push(learnt);
-  world.last = learnt;
-  return learnt;
-}
-
 /** The last update, and what is known with it. */
 export function now(world: World): Learnt {
   if (world.last === undefined) throw new Error('nothing is known before the first update');

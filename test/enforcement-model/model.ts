@@ -2,7 +2,8 @@ import type { BalanceUpdate } from '../../services/shared/contracts/balance-upda
 import type { Instant } from '../../services/shared/time.ts';
 import { compareDue, type Due } from './due.ts';
 import { inputsOf } from './inputs.ts';
-import { learn, toldOf, type World } from './known.ts';
+import { toldOf, type World } from './known.ts';
+import { learn } from './learn.ts';
 import { low } from './n2-low.ts';
 import { episodeBegins, unfunded } from './n3-exhausted.ts';
 import { carryOutWaiting, dueOfPlans, removePlan } from './n4-checked-again.ts';
