@@ -6,6 +6,7 @@ import { replayLines } from '../../cli/replay.ts';
 import { generateHistory, type History, historyArbitrary } from '../histories/history.ts';
 import { readScenario, scenarioNames } from '../scenarios/scenario-files.ts';
 import { firstDifference } from './compare.ts';
+import { denseLog } from './dense.ts';
 import { ends } from './directed-ends.ts';
 import { ladder } from './directed-ladder.ts';
 import { orders } from './directed-orders.ts';
@@ -32,6 +33,15 @@ test(`N1-N8, N10, K: replay agrees with the independent model on ${runs} histori
       expect(disagreement(history)).toBeUndefined();
     }),
     { numRuns: runs, seed, endOnFailure: false },
+  );
+}, 3_600_000);
+
+test(`N1-N8, N10, K: they agree on ${runs} logs on which much happens at one instant (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(fc.noShrink(fc.nat(2 ** 31 - 1)), (dense) => {
+      expect(disagreement({ lines: denseLog(dense) })).toBeUndefined();
+    }),
+    { numRuns: runs, seed },
   );
 }, 3_600_000);
 
