@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { withoutKeys } from '../door/hidden-keys.ts';
 import { EXIT, reportOf } from '../failure.ts';
 import { addBalance } from './balance.ts';
+import { addEnforcement } from './enforcement.ts';
 import { addExport } from './export.ts';
 import { addInvoice } from './invoice.ts';
 import { addLog } from './log.ts';
@@ -60,7 +61,7 @@ export function commands(world: World): Command {
     .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 a bad call. `tollgate help COMMAND` has examples.');
   const adders = [
-    ...[addStart, addPublish, addBalance, addInvoice, addTail, addRedrive],
+    ...[addStart, addPublish, addBalance, addInvoice, addTail, addEnforcement, addRedrive],
     ...[addReplay, addLog, addExport, addVerify],
   ];
   for (const add of adders) add(program, world);

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { run } from './support/run.ts';
 
 const COMMANDS = [
-  ...['start', 'publish', 'balance', 'invoice', 'tail', 'redrive', 'replay', 'log', 'log dump', 'export', 'verify'],
+  ...['start', 'publish', 'balance', 'invoice', 'tail', 'enforcement', 'hold', 'release', 'redrive'],
+  ...['replay', 'log', 'log dump', 'export', 'verify'],
 ];
 
 describe('the help', () => {
@@ -47,6 +48,9 @@ describe('a bad call', () => {
     ['invoice', 'acme', '--month', '2026-13'],
     ['tail', 'control.all'],
     ['tail', '--from', '-1'],
+    ['hold', '--reason', 'x'],
+    ['hold', '--all'],
+    ['release', '--all', '--account', 'acme', '--reason', 'x'],
     ['redrive', '--reason', 'none'],
     ['redrive', '--id', 'no-source'],
     ['redrive', '--id', '/id'],
