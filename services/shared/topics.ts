@@ -6,7 +6,10 @@ export const TOPICS = {
   alerts: 'control.alerts',
   compute: 'control.compute',
   storage: 'control.storage',
+  operations: 'control.operations',
 } as const;
+
+export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
 /** The version of the rules that lines and state are made by. A release that would rate otherwise raises it. */
 export const RULES_VERSION = 1;
