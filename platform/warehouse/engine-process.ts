@@ -145,6 +145,30 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
+/** How the engine's process is started: by `fork` it ends with its parent, by `spawn` it stands alone. */
+export type EngineCommand = {
+  /** Node's own arguments, to come before `file`. */
+  readonly execArgv: readonly string[];
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/** The command of the engine's process; limits that are left out are those of `startEngine`. */
+export function engineCommand(
+  config: Omit<EngineServerConfig, 'limits' | 'lockWaitMs'> & Partial<EngineServerConfig>,
+): EngineCommand {
+  const whole: EngineServerConfig = { limits: LIMITS, lockWaitMs: LOCK_WAIT_MS, ...config };
+  return {
+    execArgv: loaderArguments(),
+    file: serverFile(),
+    args: [JSON.stringify(whole)],
+    // nothing of the parent's environment: the engine needs none of it, and must not see its secrets
+    env: { TZ: 'UTC', UV_THREADPOOL_SIZE: String(whole.limits.runningMax + 4) },
+  };
+}
+
 type Running = {
   readonly port: number;
   readonly pid: number;
@@ -154,12 +178,8 @@ type Running = {
 };
 
 async function launchChild(config: EngineServerConfig, timeoutMs: number, logger: WarehouseLogger): Promise<Running> {
-  const child = fork(serverFile(), [JSON.stringify(config)], {
-    execArgv: loaderArguments(),
-    // nothing of the parent's environment: the engine needs none of it, and must not see its secrets
-    env: { TZ: 'UTC', UV_THREADPOOL_SIZE: String(config.limits.runningMax + 4) },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const { file, execArgv, args, env } = engineCommand(config);
+  const child = fork(file, args, { execArgv: [...execArgv], env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const lastLines = followOutput(child, logger);
   const exited = new Promise<string>((done) => {
     child.once('exit', (code, signal) => done(signal === null ? `exit code ${code}` : signal));

@@ -6,13 +6,15 @@ import type { EngineMessage, EngineServerConfig } from './engine-messages.ts';
 import { createEngineRunner } from './engine-run.ts';
 
 /**
- * The child process that is the engine: opens the data directory, serves it on loopback, and ends when it is told to,
- * or when the parent is gone, since an orphan would hold the directory against the next start. Its one argument is an
- * EngineServerConfig as JSON.
+ * The process that is the engine: opens the data directory and serves it on loopback. Its one argument is an
+ * EngineServerConfig as JSON. Forked, it ends when its parent tells it to, or is gone, since an orphan would hold the
+ * directory against the next start; started without a channel to a parent, it stands alone and ends by a signal.
  */
 async function main(config: EngineServerConfig): Promise<void> {
+  const standsAlone = process.send === undefined;
   // A terminal's Ctrl-C, or a service manager's TERM, reaches parent and child: the parent decides when this ends.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  // Before it serves, an engine that stands alone ends by the signal itself: there is nothing to finish.
+  if (!standsAlone) for (const signal of SIGNALS) process.on(signal, () => {});
   // No orderly end: nobody waits for an answer any more, what was acknowledged is on disk, and the lock must go now.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
@@ -24,14 +26,17 @@ async function main(config: EngineServerConfig): Promise<void> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');
 
-  process.on('message', (message: EngineMessage) => {
-    if (message.kind !== 'stop') return;
+  const stop = (): void => {
     server.close(() => {
       session.close();
       process.exit(0);
     });
     server.closeIdleConnections();
+  };
+  process.on('message', (message: EngineMessage) => {
+    if (message.kind === 'stop') stop();
   });
+  if (standsAlone) for (const signal of SIGNALS) process.once(signal, stop);
   report({ kind: 'ready', port: address.port });
 }
 
@@ -52,6 +57,7 @@ async function openDirectory(config: EngineServerConfig): Promise<Session> {
   }
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const LOCK_RETRY_MS = 100;
 
 function report(message: EngineMessage): void {
