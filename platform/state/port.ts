@@ -8,11 +8,17 @@ export interface Checkpoint {
 
 /**
  * What an owner believes of its scope: its epoch, and the offset of the checkpoint last written (undefined: none was
- * ever). Every call that gives one is refused with `Fenced` unless both are what is stored.
+ * ever). Every call that gives one is refused with `Fenced` unless all of it is what is stored. A caller gives back what
+ * `claim` or `commit` last gave it.
  */
 export interface Fence {
   readonly epoch: number;
   readonly nextOffset: number | undefined;
+  /**
+   * Opaque to callers: tells two writes of one epoch and offset apart on a store that can lose its last writes. Absent
+   * where the store cannot.
+   */
+  readonly mark?: string;
 }
 
 export interface Claim {
@@ -147,5 +153,6 @@ export function isStateError(error: unknown, code: StateErrorCode): error is Sta
 }
 
 function fenceText(fence: Fence): string {
-  return `epoch ${fence.epoch} and ${fence.nextOffset === undefined ? 'no checkpoint' : `offset ${fence.nextOffset}`}`;
+  const offset = fence.nextOffset === undefined ? 'no checkpoint' : `offset ${fence.nextOffset}`;
+  return `epoch ${fence.epoch} and ${offset}${fence.mark === undefined ? '' : ` of write ${fence.mark}`}`;
 }

@@ -1,5 +1,5 @@
 import type { ByteDatabase } from '../lmdb/environment.ts';
-import { encodeText } from '../lmdb/ordered-text.ts';
+import { encodeText } from '../text/ordered-text.ts';
 import type { Commit } from './port.ts';
 import {
   fieldEntry,

@@ -1,5 +1,5 @@
 import type { ByteDatabase, LmdbEnvironment } from '../lmdb/environment.ts';
-import { decodeText, encodeText, encodeTextAfter } from '../lmdb/ordered-text.ts';
+import { decodeText, encodeText, encodeTextAfter } from '../text/ordered-text.ts';
 import { type Checkpoint, StateError, type Timer } from './port.ts';
 
 /** What is stored of a scope beside its hashes and timers. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeText, encodeText } from '../../../platform/lmdb/ordered-text.ts';
+import { decodeText, encodeText } from '../../../platform/text/ordered-text.ts';
 
 const SEED = 20_261_102;
 const HARD = '\u0000a\u007f\u0080\u07ff\u0800\ud7ff\ud800\udbff\udc00\udfff\ue000\ufffd\uffff'.split('');
