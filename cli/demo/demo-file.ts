@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Instant } from '../../services/shared/time.ts';
 import type { InstancePaths } from '../embedded/instance.ts';
+import { makeFolder } from '../folder.ts';
 import { PERSONAS } from './core/personas.ts';
 
 /** Raised with every change of the fleet that an older state would not fit. */
@@ -82,7 +83,7 @@ export function readDemoFile(paths: InstancePaths): DemoFile | undefined {
 
 /** Replaces the file whole: a crash leaves the one or the other. */
 export function writeDemoFile(paths: InstancePaths, file: DemoFile): void {
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  makeFolder(paths.root, 0o700);
   const path = demoPath(paths);
   writeFileSync(`${path}.part`, `${JSON.stringify(file)}\n`, { mode: 0o600 });
   renameSync(`${path}.part`, path);

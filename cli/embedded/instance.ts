@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyEntries } from '../../services/ingest/config.ts';
 import { type KeyEntry, makeKey } from '../../services/ingest/keys.ts';
+import { makeFolder } from '../folder.ts';
 
 /** Where an instance keeps its things, all below the folder that `--data` names. */
 export interface InstancePaths {
@@ -40,7 +41,7 @@ export function instancePaths(root: string): InstancePaths {
 
 /** The keys of an instance; the first start makes the operator's. */
 export function instanceKeys(paths: InstancePaths): readonly KeyEntry[] {
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  makeFolder(paths.root, 0o700);
   if (!existsSync(paths.keys)) {
     const { key, entry } = makeKey('operator', 'operator', 'all', randomBytes(32));
     writeSecret(paths.operatorKey, `${key}\n`);

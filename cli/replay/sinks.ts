@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../folder.ts';
 import { REPLAY_FILES, type ReplayFile, type ReplaySink, type Summary } from './fold.ts';
 
 const BLOCK_BYTES = 1 << 19;
@@ -64,17 +54,6 @@ export class FolderSink implements ReplaySink {
     for (const file of this.#files.values()) file.remove();
     this.#held.remove();
   }
-}
-
-/**
- * Makes a folder, and those above it. Node's own `recursive` never comes back from where the kernel says ENOENT of a folder
- * whose parent is there (`/proc`), so only what is really missing is made first.
- */
-function makeFolder(path: string): void {
-  if (existsSync(path) && statSync(path).isDirectory()) return;
-  const parent = dirname(path);
-  if (!existsSync(parent)) makeFolder(parent);
-  mkdirSync(path);
 }
 
 /** A file of rows, written in large blocks. */
