@@ -99,7 +99,7 @@ async function start(options: StartOptions, world: World): Promise<void> {
 }
 
 /** A fault of native code must end the process: a handler would come back to the fault, for ever. */
-const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGUSR2'] satisfies NodeJS.Signals[];
+const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] satisfies NodeJS.Signals[];
 
 /** Told before anything is opened: an import of the demo's history comes before the door. @throws a fault of `listen` */
 async function requireFreePort(wanted: number): Promise<void> {

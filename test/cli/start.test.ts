@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => removeFolder(folder));
 
-test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const)(
   '%s lets it finish, and leaves nothing that says it runs',
   async (signal) => {
     const { running } = instancePaths(folder);
