@@ -1,0 +1,48 @@
+import errors from 'kafkajs/src/protocol/error.js';
+
+/** Anything that a broker or the way to it answers instead of what was asked for. */
+export class KafkaFault extends Error {
+  /** The protocol's name of the error, or `CONNECTION`. */
+  readonly type: string;
+  /** Whether the same request may succeed later: another leader, a restarted broker, a connection made anew. */
+  readonly retriable: boolean;
+
+  constructor(type: string, retriable: boolean, detail: string, options?: ErrorOptions) {
+    super(`${detail}: ${type}`, options);
+    this.name = 'KafkaFault';
+    this.type = type;
+    this.retriable = retriable;
+  }
+}
+
+/** kafkajs 2.2.4 knows these not at all, or as final though a moment heals them. */
+const RETRIABLE_CODES: ReadonlyMap<number, string> = new Map([
+  [8, 'BROKER_NOT_AVAILABLE'],
+  [56, 'KAFKA_STORAGE_ERROR'],
+  [74, 'FENCED_LEADER_EPOCH'],
+  [75, 'UNKNOWN_LEADER_EPOCH'],
+  [78, 'OFFSET_NOT_AVAILABLE'],
+  [89, 'THROTTLING_QUOTA_EXCEEDED'],
+]);
+const CONNECTION_FAULTS = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+]);
+
+/** Throws the `KafkaFault` that an error code of the protocol stands for; 0 is none. */
+export function checkCode(code: number, where: string): void {
+  if (code === 0) return;
+  const known = RETRIABLE_CODES.get(code);
+  if (known !== undefined) throw new KafkaFault(known, true, where);
+  const { type, retriable } = errors.createErrorFromCode(code);
+  throw new KafkaFault(type, retriable, where);
+}
+
+/** What was thrown as a `KafkaFault`, if it is the way to the broker or the broker; anything else is a bug and comes back as it is. */
+export function asFault(error: unknown, where: string): unknown {
+  if (error instanceof KafkaFault || !(error instanceof Error)) return error;
+  if (CONNECTION_FAULTS.has(error.name)) return new KafkaFault('CONNECTION', true, where, { cause: error });
+  if (error.name.startsWith('KafkaJS')) return new KafkaFault(error.name, false, where, { cause: error });
+  return error;
+}
