@@ -1,18 +1,15 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { accountJson } from '../../services/ingest/wire.ts';
-import { askDoor, findDoor, problemText, readAnswer } from '../door/door.ts';
+import { askDoor, type DoorOptions, findDoor, problemText, readAnswer } from '../door/door.ts';
 import { answeringInstance, openReading } from '../embedded/access.ts';
 import { recordsBehind, storedAccount } from '../embedded/stored-account.ts';
 import { CommandFailed } from '../failure.ts';
 import { columns } from '../terminal/columns.ts';
-import { dataOption, helpEnd } from './options.ts';
+import { dataOption, doorOptions, helpEnd } from './options.ts';
 import { type World, write } from './world.ts';
 
-interface BalanceOptions {
-  readonly data: string;
-  readonly url?: string;
-  readonly key?: string;
+interface BalanceOptions extends DoorOptions {
   readonly json?: boolean;
 }
 
@@ -40,15 +37,13 @@ const account = z.object({
 
 /** `tollgate balance ACCOUNT`: how an account stands, and what comes when. */
 export function addBalance(program: Command, world: World): void {
-  program
+  const command = program
     .command('balance')
     .summary('How an account stands, and what is coming to it')
     .description('How an account stands: balance, burn rate, runway, and what is coming to it')
     .argument('<account>', 'id of the account')
-    .option('--json', 'print it as JSON')
-    .option('--url <url>', 'ask this door (default: that of the instance that runs on --data)')
-    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
-    .addOption(dataOption())
+    .option('--json', 'print it as JSON');
+  doorOptions(command, dataOption())
     .addHelpText(
       'after',
       helpEnd(

@@ -1,15 +1,12 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { askDoor, type Door, findDoor, problemText, readAnswer } from '../door/door.ts';
+import { askDoor, type Door, type DoorOptions, findDoor, problemText, readAnswer } from '../door/door.ts';
 import { CommandFailed } from '../failure.ts';
 import { columns } from '../terminal/columns.ts';
-import { dataOption, helpEnd } from './options.ts';
+import { doorOptions, helpEnd } from './options.ts';
 import { type World, write } from './world.ts';
 
-interface EnforcementOptions {
-  readonly data: string;
-  readonly url?: string;
-  readonly key?: string;
+interface EnforcementOptions extends DoorOptions {
   readonly json?: boolean;
 }
 
@@ -47,7 +44,7 @@ const TARGET = 'name one account with --account, or say --all';
 
 /** N11: `tollgate enforcement`, `tollgate hold` and `tollgate release`: what is held, by whom and why; for operators. */
 export function addEnforcement(program: Command, world: World): void {
-  connected(program.command('enforcement'))
+  doorOptions(program.command('enforcement'))
     .summary('Who holds enforcement, and why')
     .description('Who holds enforcement, why and since when: operators, the brake, or stale input')
     .option('--json', 'print it as JSON')
@@ -74,7 +71,7 @@ function addAct(
   act: Act,
   help: { readonly summary: string; readonly description: string; readonly example: string },
 ): void {
-  const command = connected(program.command(act)).summary(help.summary).description(help.description);
+  const command = doorOptions(program.command(act)).summary(help.summary).description(help.description);
   command
     .option('--account <id>', 'this account only')
     .option('--all', 'all accounts; one that is held by itself stays so')
@@ -86,13 +83,6 @@ function addAct(
       const found = await carryOut(findDoor(options, world.settings.key), act, options);
       await write(world.stdout, options.json === true ? `${JSON.stringify(found)}\n` : doneText(act, found));
     });
-}
-
-function connected(command: Command): Command {
-  return command
-    .option('--url <url>', 'ask this door (default: that of the instance that runs on --data)')
-    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
-    .addOption(dataOption('folder of the running instance'));
 }
 
 async function ask(door: Door): Promise<z.infer<typeof standing>> {

@@ -1,9 +1,17 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DATA } from '../embedded/instance.ts';
 
 /** The `--data` of every command that works on an instance. */
 export function dataOption(what = 'folder of the instance, running or stopped'): Option {
   return new Option('--data <dir>', what).default(DEFAULT_DATA);
+}
+
+/** Adds the `--url`, `--key` and `--data` of a command that asks a door: what `findDoor` takes. */
+export function doorOptions(command: Command, data = dataOption('folder of the running instance')): Command {
+  return command
+    .option('--url <url>', 'HTTP door (default: that of the instance that runs on --data)')
+    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
+    .addOption(data);
 }
 
 /** The `--partition` of commands that read one log; the embedded log has partition 0 only. */

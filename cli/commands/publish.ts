@@ -2,16 +2,13 @@ import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
-import { findDoor } from '../door/door.ts';
+import { type DoorOptions, findDoor } from '../door/door.ts';
 import { type Published, publish, type Rejection } from '../publish/publish.ts';
 import { progressOn } from '../terminal/progress.ts';
-import { dataOption, helpEnd, positive } from './options.ts';
+import { doorOptions, helpEnd, positive } from './options.ts';
 import { type World, write } from './world.ts';
 
-interface PublishOptions {
-  readonly data: string;
-  readonly url?: string;
-  readonly key?: string;
+interface PublishOptions extends DoorOptions {
   readonly speed?: number;
   readonly json?: boolean;
 }
@@ -21,16 +18,14 @@ const TOLD_MAX = 20;
 
 /** `tollgate publish FILE`: events of a file into a running system, by its HTTP door. */
 export function addPublish(program: Command, world: World): void {
-  program
+  const command = program
     .command('publish')
     .summary('Send a file of events to a running instance')
     .description('Send the events of a file to a running instance by its HTTP door')
     .argument('<events>', 'NDJSON, one event a line, .gz if packed; - for stdin')
-    .option('--url <url>', 'the door (default: that of the instance that runs on --data)')
-    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
     .option('--speed <n>', "keep the events' own pace, n times as fast (default: as fast as they are taken)", positive)
-    .option('--json', 'print the counts as JSON')
-    .addOption(dataOption('folder of the running instance'))
+    .option('--json', 'print the counts as JSON');
+  doorOptions(command)
     .addHelpText(
       'after',
       helpEnd(

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
 import { isId } from '../../services/shared/contracts/parse-event.ts';
-import { findDoor } from '../door/door.ts';
+import { type DoorOptions, findDoor } from '../door/door.ts';
 import { answeringInstance, openAccess } from '../embedded/access.ts';
 import { CommandFailed } from '../failure.ts';
 import { redrive } from '../redrive/redrive.ts';
@@ -10,17 +10,14 @@ import type { RejectedEvent } from '../redrive/rejected-event.ts';
 import { type Choice, FORBIDDEN, type Selection } from '../redrive/selection.ts';
 import { Tally } from '../redrive/tally.ts';
 import { progressOn } from '../terminal/progress.ts';
-import { dataOption, helpEnd } from './options.ts';
+import { doorOptions, helpEnd } from './options.ts';
 import { type World, write } from './world.ts';
 
-interface RedriveCall {
-  readonly data: string;
+interface RedriveCall extends DoorOptions {
   readonly reason?: readonly string[];
   readonly account?: string;
   readonly id?: readonly string[];
   readonly dryRun?: boolean;
-  readonly url?: string;
-  readonly key?: string;
   readonly json?: boolean;
 }
 
@@ -31,7 +28,7 @@ const TOLD_MAX = 20;
 
 /** E4: `tollgate redrive`: rejected events in again, once the cause is gone. */
 export function addRedrive(program: Command, world: World): void {
-  program
+  const command = program
     .command('redrive')
     .summary('Send rejected events in again')
     .description(
@@ -48,10 +45,8 @@ export function addRedrive(program: Command, world: World): void {
     .option('--account <id>', 'only events of this account', accountId)
     .option('--id <source/id>', 'only this event, acts too; may be given again', eventNames)
     .option('--dry-run', 'send nothing, only say what would be sent and what not')
-    .option('--json', 'print the counts as JSON')
-    .option('--url <url>', 'the door (default: that of the instance that runs on --data)')
-    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
-    .addOption(dataOption('folder of the running instance'))
+    .option('--json', 'print the counts as JSON');
+  doorOptions(command)
     .addHelpText(
       'after',
       helpEnd(
