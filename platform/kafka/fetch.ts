@@ -5,6 +5,8 @@ import type { Wire } from './wire.ts';
 const API_KEY = 1;
 const API_VERSION = 11;
 const READ_COMMITTED = 1;
+/** What a request takes beside the topic's name. */
+const FIXED_BYTES = 80;
 
 export interface FetchRequest {
   readonly topic: string;
@@ -29,7 +31,7 @@ export interface Fetched {
 
 /** Fetches from one partition. Throws `KafkaFault`; OFFSET_OUT_OF_RANGE for an offset that is not there. */
 export async function fetchRecords(wire: Wire, request: FetchRequest): Promise<Fetched> {
-  const body = new ByteWriter(64 + request.topic.length * 3)
+  const body = new ByteWriter(FIXED_BYTES + request.topic.length * 3)
     .int32(-1)
     .int32(request.waitMs)
     .int32(1)

@@ -21,8 +21,8 @@ declare module 'kafkajs/src/network/connection.js' {
     encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
   }
   interface ProtocolResponse<Decoded> {
-    decode(payload: Buffer): Promise<Decoded>;
-    parse(decoded: Decoded): Promise<Decoded>;
+    readonly decode: (payload: Buffer) => Promise<Decoded>;
+    readonly parse: (decoded: Decoded) => Promise<Decoded>;
   }
   export interface Protocol<Decoded> {
     readonly request: ProtocolRequest;
@@ -48,7 +48,7 @@ declare module 'kafkajs/src/network/connection.js' {
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default class RequestQueue {
     readonly pending: readonly unknown[];
-    scheduleCheckPendingRequests(): void;
+    scheduleCheckPendingRequests: (this: RequestQueue) => void;
   }
 }
 
