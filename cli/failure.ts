@@ -5,6 +5,7 @@ import { StateError } from '../platform/state/port.ts';
 import { WarehouseError } from '../platform/warehouse/errors.ts';
 import { RaterStopped } from '../services/rater/rater.ts';
 import { BadCall } from './replay.ts';
+import { StackError } from './stack/errors.ts';
 
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failed: 1, badCall: 2 } as const;
@@ -32,7 +33,8 @@ function isExpected(fault: unknown): fault is Error {
     fault instanceof LogError ||
     fault instanceof StateError ||
     fault instanceof WarehouseError ||
-    fault instanceof RaterStopped
+    fault instanceof RaterStopped ||
+    fault instanceof StackError
   );
 }
 

@@ -10,6 +10,7 @@ import { addPublish } from './publish.ts';
 import { addRedrive } from './redrive.ts';
 import { addReplay } from './replay.ts';
 import { readSettings } from './settings.ts';
+import { addStack } from './stack.ts';
 import { addStart } from './start.ts';
 import { addTail } from './tail.ts';
 import { addVerify } from './verify.ts';
@@ -63,6 +64,7 @@ export function commands(world: World): Command {
   const adders = [
     ...[addStart, addPublish, addBalance, addInvoice, addTail, addEnforcement, addRedrive],
     ...[addReplay, addLog, addExport, addVerify],
+    addStack,
   ];
   for (const add of adders) add(program, world);
   return program;

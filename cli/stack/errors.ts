@@ -24,6 +24,14 @@ export const STACK_ERRORS = {
     meaning: 'a process of the stack did not end, not even by SIGKILL',
     remedy: 'it hangs in the kernel, as a rule on a disk: look at the disk, then run `down` again',
   },
+  stack_busy: {
+    meaning: 'another command starts or stops what is in this folder',
+    remedy: 'wait for it to end, then run the command again',
+  },
+  stack_running_otherwise: {
+    meaning: 'it runs already, but not as it was asked for now',
+    remedy: 'leave the difference out, or run `down` first',
+  },
   stack_folder_invalid: {
     meaning: 'what the folder of the stack says of itself cannot be read',
     remedy: 'give another folder, or delete the file that the message names once nothing of the stack runs',
@@ -35,11 +43,13 @@ export type StackErrorCode = keyof typeof STACK_ERRORS;
 /** An error of the stack; `code` is one of STACK_ERRORS, the message names what and where. */
 export class StackError extends Error {
   readonly code: StackErrorCode;
+  readonly detail: string;
 
   constructor(code: StackErrorCode, detail: string, cause?: unknown) {
     const { meaning, remedy } = STACK_ERRORS[code];
     super(`${code}: ${meaning}: ${detail} (${remedy})`, cause === undefined ? undefined : { cause });
     this.name = 'StackError';
     this.code = code;
+    this.detail = detail;
   }
 }

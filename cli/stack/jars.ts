@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StackError } from './errors.ts';
-import { identify, type ProcessIdentity, runs } from './process-identity.ts';
+import { takeLock } from './file-lock.ts';
 
 /** Where the Java parts of the stack are. */
 export interface Jars {
@@ -20,7 +19,6 @@ const CACHE = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../.stack' : '../../../.stack', import.meta.url),
 );
 const FETCH_MS = 900_000;
-const LOCK_POLL_MS = 200;
 const LAST_BYTES = 4_000;
 
 /** Whether the jars of this version are here already. */
@@ -37,7 +35,11 @@ export async function fetchJars(tell: (line: string) => void = () => undefined):
   const folder = folderOfVersion();
   if (!haveJars()) {
     mkdirSync(CACHE, { recursive: true });
-    const release = await takeLock(`${folder}.lock`, tell);
+    const release = await takeLock(`${folder}.lock`, {
+      waitMs: FETCH_MS,
+      onWait: () => tell('another process fetches the jars, waiting for it ...'),
+      fault: () => new StackError('stack_jars_unavailable', `waited ${FETCH_MS} ms for who holds ${folder}.lock`),
+    });
     try {
       if (!haveJars()) await fetchInto(folder, tell);
     } finally {
@@ -94,41 +96,4 @@ function lastOutput(child: ChildProcess): () => string {
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   return () => text;
-}
-
-/** A file that only one process can create, holding who it is; one left behind by a process that is gone is removed. */
-async function takeLock(path: string, tell: (line: string) => void): Promise<() => void> {
-  const mine = `${path}.${process.pid}`;
-  for (let waitedMs = 0; waitedMs <= FETCH_MS; waitedMs += LOCK_POLL_MS) {
-    writeFileSync(mine, JSON.stringify(identify(process.pid)));
-    try {
-      linkSync(mine, path); // creates it together with its content, or fails
-      return () => rmSync(path, { force: true });
-    } catch (fault) {
-      if (!isCode(fault, 'EEXIST')) throw fault;
-    } finally {
-      rmSync(mine, { force: true });
-    }
-    if (waitedMs === 0) tell('another process fetches the jars, waiting for it ...');
-    const holder = holderOf(path);
-    // At worst two fetch at once: each moves its own whole folder into place.
-    if (holder !== undefined && !runs(holder)) rmSync(path, { force: true });
-    else await delay(LOCK_POLL_MS);
-  }
-  throw new StackError('stack_jars_unavailable', `waited ${FETCH_MS} ms for the process that holds ${path}`);
-}
-
-function holderOf(path: string): ProcessIdentity | undefined {
-  try {
-    const held: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof held !== 'object' || held === null || !('pid' in held) || !('startedAtTicks' in held)) return undefined;
-    return { pid: Number(held.pid), startedAtTicks: Number(held.startedAtTicks) };
-  } catch (fault) {
-    if (isCode(fault, 'ENOENT')) return undefined; // given back in between
-    throw fault;
-  }
-}
-
-function isCode(fault: unknown, code: string): boolean {
-  return fault instanceof Error && 'code' in fault && fault.code === code;
 }

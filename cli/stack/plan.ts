@@ -20,5 +20,8 @@ export type Readiness =
   | { readonly kind: 'tcp'; readonly port: number; readonly ask?: { readonly send: string; readonly expect: string } }
   | { readonly kind: 'http'; readonly url: string };
 
-/** Processes in the order in which they are started, one ready before the next; they are stopped in reverse. */
-export type Plan = readonly PlannedProcess[];
+/**
+ * What is started, stage by stage: the processes of a stage start together, and the next stage once all of them are ready.
+ * They are stopped in reverse.
+ */
+export type Plan = readonly (readonly PlannedProcess[])[];
