@@ -56,7 +56,8 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
     await Promise.all(masters.map((master) => checkRedis(master, options)));
   } catch (error) {
     client.disconnect();
-    throw redisError(`opening ${where}`, error instanceof RedisError ? error : (lastError ?? error));
+    if (error instanceof RedisError && error.code !== 'RedisTimedOut') throw error;
+    throw redisError(`opening ${where}`, lastError ?? error);
   }
   return {
     evaluate: async (script, keys, args) => {
@@ -104,6 +105,8 @@ function singleClient(options: RedisConnectionOptions): Redis {
     db: options.database ?? 0,
     enableOfflineQueue: false,
     retryStrategy: backoffMs,
+    // Behind one address another server may be the master by now: connect anew, and send nothing again.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
 }
 

@@ -57,7 +57,7 @@ const BY_WORDS: readonly (readonly [words: RegExp, code: RedisErrorCode])[] = [
   [/can't run this command|can't access/, 'RedisNotAllowed'],
   [/Too many Cluster redirections|slots? (is|are) not (served|covered)/, 'RedisClusterDown'],
   [
-    /Connection is closed|isn't ready|isn't writeable|max retries per request|Failed to refresh slots|Cluster is/,
+    /Connection is closed|isn't ready|isn't writeable|max retries per request|Failed to refresh slots|Cluster is|startup nodes/,
     'RedisUnreachable',
   ],
   [/ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOST|ENET|disconnect/, 'RedisUnreachable'],
@@ -66,8 +66,15 @@ const BY_WORDS: readonly (readonly [words: RegExp, code: RedisErrorCode])[] = [
 /** What a client or a reply said, by name; `what` is what was being done. A `RedisError` is given back as it is. */
 export function redisError(what: string, error: unknown): RedisError {
   if (error instanceof RedisError) return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return new RedisError(codeOf(said), `${what}: ${said}`, { cause: error });
+}
+
+/** Of a cluster whose nodes all failed, what the last of them said. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = 'lastNodeError' in error ? error.lastNodeError : undefined;
+  return inner instanceof Error ? inner.message : error.message;
 }
 
 function codeOf(said: string): RedisErrorCode {

@@ -1,11 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { RedisConnectionOptions } from '../../../platform/redis/connection.ts';
+
+interface TestUser {
+  readonly username?: string;
+  readonly password?: string;
+  readonly enableReadyCheck?: boolean;
+}
+
+type ServerCommand = readonly [name: string, ...args: (string | number | Buffer)[]];
 
 /** A redis-server of its own, on loopback, which writes what it acknowledges to a file that is fsynced. */
 export class TestRedis {
@@ -65,8 +73,24 @@ export class TestRedis {
   }
 
   /** Runs commands on a connection of their own, in turn; the replies. */
-  async command(...commands: (readonly [string, ...(string | number | Buffer)[]])[]): Promise<unknown[]> {
-    const client = new Redis({ host: '127.0.0.1', port: this.port, lazyConnect: true, retryStrategy: () => null });
+  async command(...commands: readonly ServerCommand[]): Promise<unknown[]> {
+    return this.#commands({}, commands);
+  }
+
+  /** The same as a user of the server. */
+  async commandAs(username: string, password: string, ...commands: readonly ServerCommand[]): Promise<unknown[]> {
+    return this.#commands({ username, password, enableReadyCheck: false }, commands);
+  }
+
+  async #commands(user: TestUser, commands: readonly ServerCommand[]): Promise<unknown[]> {
+    const own = {
+      host: '127.0.0.1',
+      port: this.port,
+      lazyConnect: true,
+      disableClientInfo: true,
+      protocol: 2,
+    } as const;
+    const client = new Redis({ ...own, retryStrategy: () => null, ...user });
     client.on('error', () => {});
     try {
       await client.connect();
@@ -85,7 +109,7 @@ export class TestRedis {
 
 const DURABLE = [
   ...['--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'],
-  ...['--maxmemory-policy', 'noeviction', '--enable-debug-command', 'local'],
+  ...['--maxmemory-policy', 'noeviction', '--enable-protected-configs', 'local'],
 ];
 
 /** Three masters that share the slots. */
@@ -147,4 +171,59 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
+}
+
+/** A way to the server that can be cut after what was sent has arrived: the reply is then lost. */
+export async function startProxy(target: number): Promise<{
+  readonly port: number;
+  /** Holds back what the server says from here on, and cuts the connections at the first of it. */
+  loseNextReply(): void;
+  close(): Promise<void>;
+}> {
+  const sockets = new Set<Socket>();
+  let losing = false;
+  const proxy = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    const end = () => {
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', end);
+      socket.on('close', end);
+    }
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => {
+      if (!losing) return void near.write(chunk);
+      losing = false;
+      end();
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const address = proxy.address();
+  return {
+    port: address === null || typeof address === 'string' ? 0 : address.port,
+    loseNextReply: () => {
+      losing = true;
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+      await once(proxy, 'close');
+    },
+  };
+}
+
+/** Calls until it succeeds, as an owner does that starts again; throws the last error after 30 s. */
+export async function untilItWorks<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attempt === 600) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
