@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { storedAccount } from '../../services/ingest/backend/stored-account.ts';
 import { accountJson } from '../../services/ingest/wire.ts';
 import { askDoor, type DoorOptions, findDoor, problemText, readAnswer } from '../door/door.ts';
-import { answeringInstance, openReading } from '../embedded/access.ts';
-import { recordsBehind, storedAccount } from '../embedded/stored-account.ts';
+import { answeringInstance, openReading, recordsBehind } from '../embedded/access.ts';
 import { CommandFailed } from '../failure.ts';
 import { columns } from '../terminal/columns.ts';
 import { dataOption, doorOptions, helpEnd } from './options.ts';
@@ -79,7 +79,7 @@ async function look(accountId: string, options: BalanceOptions, world: World): P
         `events of the log that are not in this yet: ${behind}; start the instance (tollgate start --data ${options.data})\n`,
       );
     }
-    const view = await storedAccount(reading.state, accountId);
+    const view = await storedAccount(reading.state, 0, accountId);
     if (view === undefined) throw unknownAccount(accountId);
     return account.parse(JSON.parse(JSON.stringify(accountJson(view))));
   } finally {

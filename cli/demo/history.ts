@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
+import { eventSink } from '../../services/ingest/backend/event-sink.ts';
 import { doorConfig } from '../../services/ingest/config.ts';
 import { accept } from '../../services/ingest/core/accept.ts';
 import type { SinkRecord } from '../../services/ingest/ports.ts';
 import { type Instant, SECOND_MS } from '../../services/shared/time.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
-import { eventSink } from '../embedded/event-sink.ts';
+import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import type { InstancePaths } from '../embedded/instance.ts';
 import { type Pipeline, startPipeline } from '../embedded/pipeline.ts';
 import { Releases } from '../embedded/releases.ts';
@@ -92,7 +93,7 @@ async function importAll(options: HistoryOptions, records: readonly SinkRecord[]
 
 /** The log has the first so many of the records already: an import that was cut off goes on there. */
 async function append(stores: Stores, records: readonly SinkRecord[], signal: AbortSignal): Promise<void> {
-  const sink = eventSink(stores.log);
+  const sink = eventSink(stores.log, JSON_WIRE);
   let next = await stores.log.endOffset(TOPICS.events, PARTITION);
   while (next < records.length) {
     signal.throwIfAborted();

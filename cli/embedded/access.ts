@@ -7,6 +7,7 @@ import type { LogReader } from '../../platform/log/port.ts';
 import { openLmdbStateReader } from '../../platform/state/lmdb-state.ts';
 import type { StateReader } from '../../platform/state/port.ts';
 import { createWarehouseClient, type WarehouseClient } from '../../platform/warehouse/client.ts';
+import { TOPICS } from '../../services/shared/topics.ts';
 import { CommandFailed } from '../failure.ts';
 import { type InstancePaths, instancePaths, type RunningInstance, runningInstance } from './instance.ts';
 import { startPipeline } from './pipeline.ts';
@@ -103,6 +104,12 @@ function besideRunning(paths: InstancePaths, running: RunningInstance, reading: 
       await reading.close();
     },
   };
+}
+
+/** How many records of the log the account's state does not know yet. */
+export async function recordsBehind({ log, state }: Pick<Reading, 'log' | 'state'>): Promise<number> {
+  const { checkpoint } = await state.peek(`rater/${PARTITION}`, []);
+  return (await log.endOffset(TOPICS.events, PARTITION)) - (checkpoint?.nextOffset ?? 0);
 }
 
 /** Effects first, checkpoint last: what stands before the checkpoints is in the warehouse, once the outbox is empty. */

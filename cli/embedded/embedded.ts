@@ -5,10 +5,7 @@ import { doorConfig } from '../../services/ingest/config.ts';
 import { createKeyRing } from '../../services/ingest/keys.ts';
 import { startDoor } from '../../services/ingest/server.ts';
 import { startTicks } from '../../services/ingest/ticks.ts';
-import { queries } from './door-queries.ts';
-import { enforcementControl } from './enforcement-control.ts';
-import { eventSink } from './event-sink.ts';
-import { verdicts } from './event-verdicts.ts';
+import { doorBackend } from './door-backend.ts';
 import { announceRunning, instanceKeys, instancePaths, operatorKey, retractRunning } from './instance.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { Releases } from './releases.ts';
@@ -51,7 +48,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const live = logTime === 'append';
     const pipeline = await startPipeline({ stores, live, now, logger, metrics, onFailed });
     releases.add(() => pipeline.stop());
-    const sink = eventSink(stores.log);
+    const backend = doorBackend(pipeline, stores, now);
+    const { sink } = backend;
     if (live) {
       await sink.append(0, [{ account: undefined, at: undefined, text: firstTick(now()) }]);
       const ticks = startTicks(
@@ -71,10 +69,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     let stopping = false;
     const door = await startDoor(
       {
-        sink,
-        verdicts: verdicts(pipeline.rater, stores.log, stores.warehouse),
-        queries: queries(pipeline, stores),
-        enforcement: enforcementControl(pipeline.enforcer),
+        ...backend,
         keys: createKeyRing(keys),
         clock: now,
         logger,

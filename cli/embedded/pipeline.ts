@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { Enforcer } from '../../services/enforcer/enforcer.ts';
 import { Rater } from '../../services/rater/rater.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
+import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { warehouseRows } from './rows.ts';
 import { PARTITIONS, type Stores } from './stores.ts';
 
@@ -41,7 +42,7 @@ const CLOCK_JUMP_MAX_MS = 600_000;
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { stores, now, logger, live } = options;
   const measured = pipelineMetrics(options.metrics);
-  const shared = { log: stores.log, state: stores.state, logger, now, sleep };
+  const shared = { log: stores.log, wire: JSON_WIRE, state: stores.state, logger, now, sleep };
   const rater = new Rater(
     { ...shared, rows: warehouseRows(stores.warehouse, stores.writer), observer: measured },
     {

@@ -1,14 +1,18 @@
 import { appendParts } from '../../platform/log/append-parts.ts';
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
-import type { Commit, Fence, FieldWrite, StateStore } from '../../platform/state/port.ts';
+import type { Commit, Fence, FieldWrite, Hash, StateStore } from '../../platform/state/port.ts';
+import { accountEnforcementText } from '../shared/contracts/account-enforcement.ts';
 import type { Command, PlannedAction } from '../shared/contracts/command.ts';
 import { type ControlTopic, commandLine, keyOf, topicOf } from '../shared/contracts/command-line.ts';
+import { type OperatorWord, partitionEnforcementText } from '../shared/contracts/partition-enforcement.ts';
 import { type PlacedUpdate, UpdateAssembler } from '../shared/contracts/update-record.ts';
 import type { Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
-import { type Act, type ActOutcome, Acts } from './acts.ts';
+import type { WireFormat } from '../shared/wire/wire-format.ts';
 import { commandRow } from './command-row.ts';
 import { Enforcement } from './core/enforcement.ts';
+import { Operations } from './operations.ts';
+import { PublishedCommands, type PublishedOffsets, readPublished } from './published.ts';
 
 /** Where commands are kept for finance and for exports: the warehouse in a running system. */
 export interface CommandSink {
@@ -26,6 +30,7 @@ export interface EnforcerObserver {
 
 export interface EnforcerDeps {
   readonly log: EventLog;
+  readonly wire: WireFormat;
   readonly state: StateStore;
   readonly rows: CommandSink;
   readonly logger: EnforcerLogger;
@@ -50,6 +55,14 @@ export interface EnforcerConfig {
   readonly checkpointRecordsMax: number;
 }
 
+/** The enforcer cannot go on with what its stores hold: the partition stops, and says what to do. */
+export class EnforcerStopped extends Error {
+  constructor(name: string, detail: string) {
+    super(detail);
+    this.name = name;
+  }
+}
+
 interface Outgoing {
   readonly command: Command;
   readonly offset: number;
@@ -58,6 +71,10 @@ interface Outgoing {
 
 const PARTITION_KEY = 'partition';
 const OUTBOX_KEY = 'outbox';
+/** N11: accounts that are held by themselves: account -> who, why and since when. */
+const HOLDS_KEY = 'holds';
+/** How an account or the partition stands, for who asks. Made of the rest, and never read here. */
+const VIEW_FIELD = 'view';
 const PAGE_KEYS = 1000;
 
 /**
@@ -81,7 +98,14 @@ export class Enforcer {
   #eventOffset = 0;
   #ordinal = 0;
   #outgoing: Outgoing[] = [];
-  readonly #acts = new Acts();
+  #operations: Operations;
+  /** N11: accounts whose hold is to be written. */
+  readonly #heldAnew = new Set<string>();
+  /** N11: held in the log of operations, of accounts that no update told of yet. */
+  readonly #heldUnknown = new Map<string, OperatorWord>();
+  /** After the store went back: commands that were published, and that it does not know of. */
+  #published = new PublishedCommands([]);
+  #publishedTo: PublishedOffsets = {};
   #wallReadAt = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
 
@@ -90,6 +114,7 @@ export class Enforcer {
     this.#config = config;
     this.#scope = `enforcer/${config.partition}`;
     this.#core = new Enforcement(config.partition, { live: config.live });
+    this.#operations = new Operations(deps, config.partition, 0);
   }
 
   /** How far the log of events was enforced: all before `events` was folded and its commands published. */
@@ -97,21 +122,12 @@ export class Enforcer {
     return { events: this.#eventOffset, clock: this.#core.clock };
   }
 
-  /** K: what stands for each resource of an account. */
-  standingOrders(accountId: string): readonly Command[] {
-    return this.#core.hasAccount(accountId) ? this.#core.standingOrders(accountId) : [];
-  }
-
   /** N3: what is coming to an account, by time. */
   comingActions(accountId: string): readonly PlannedAction[] {
     return this.#core.hasAccount(accountId) ? this.#core.comingActions(accountId) : [];
   }
 
-  accountIds(): Iterable<string> {
-    return this.#core.accountIds();
-  }
-
-  /** N11: who holds the partition, or released it last, and whether its input is stale (N9). */
+  /** N9, N11: who holds the partition, or released it last, and whether its input is stale. */
   holds(): ReturnType<Enforcement['holds']> {
     return this.#core.holds();
   }
@@ -122,56 +138,80 @@ export class Enforcer {
   }
 
   /**
-   * N11: an operator holds, or releases, one account or all. It is carried out between inputs; resolves once it is durable, with
-   * the commands that a release leads to in the outbox. Rejects with `EnforcerStopped`.
+   * Takes the partition over, puts its state together again and publishes what an earlier owner may not have.
+   * @throws EnforcerStopped `UpdatesTrimmed`, `RulesVersionUnknown`
    */
-  act(act: Act): Promise<ActOutcome> {
-    const outcome = this.#acts.add(act);
-    this.#wake.abort();
-    return outcome;
-  }
-
-  /** Takes the partition over, puts its state together again and publishes what an earlier owner may not have. */
   async start(): Promise<void> {
-    const { state } = this.#deps;
+    const { state, logger, now } = this.#deps;
     const { fence, checkpoint } = await state.claim(this.#scope);
     this.#fence = fence;
-    this.#offset = checkpoint?.nextOffset ?? 0;
+    if (checkpoint !== undefined && checkpoint.version !== `${RULES_VERSION}`) {
+      throw new EnforcerStopped(
+        'RulesVersionUnknown',
+        `the state of ${this.#scope} is of version ${checkpoint.version} of the rules, this program knows ` +
+          `${RULES_VERSION}; start the release that wrote it, or a later one`,
+      );
+    }
+    this.#offset = checkpoint?.nextOffset ?? (await this.#firstUpdate());
     this.#boundary = this.#offset;
     this.#committed = this.#offset;
-    if (checkpoint === undefined) return;
-    const stored = await state.load(this.#scope, fence, [PARTITION_KEY, OUTBOX_KEY]);
-    const partition = stored.get(PARTITION_KEY);
-    const text = partition?.get('state');
+    const stored = await state.load(this.#scope, fence, [PARTITION_KEY, OUTBOX_KEY, HOLDS_KEY]);
+    const partition: Hash = stored.get(PARTITION_KEY) ?? new Map();
+    const text = partition.get('state');
     if (text !== undefined) this.#core.putPartition(text);
-    this.#ordinal = Number(partition?.get('ordinal') ?? 0);
-    this.#eventOffset = Number(partition?.get('events') ?? 0);
+    this.#ordinal = Number(partition.get('ordinal') ?? 0);
+    this.#eventOffset = Number(partition.get('events') ?? 0);
+    this.#publishedTo = JSON.parse(partition.get('published') ?? '{}');
+    this.#operations = new Operations(this.#deps, this.#config.partition, Number(partition.get('operations') ?? 0));
     await this.#loadAccounts();
-    const outbox = stored.get(OUTBOX_KEY);
-    if (outbox !== undefined) await this.#republish(outbox);
-    this.#core.noteUnwitnessed(this.#deps.now());
-    this.#deps.logger.info({ scope: this.#scope, offset: this.#offset }, 'enforcer started');
+    for (const [accountId, hold] of stored.get(HOLDS_KEY) ?? []) {
+      if (!this.#core.hasAccount(accountId)) this.#heldUnknown.set(accountId, JSON.parse(hold));
+    }
+    await this.#meetPublished(stored.get(OUTBOX_KEY) ?? new Map());
+    this.#core.noteUnwitnessed(now());
+    logger.info({ scope: this.#scope, offset: this.#offset }, 'enforcer started');
+  }
+
+  /**
+   * B3: where an enforcer without state begins: at the first update, or, where retention has removed that, at the first one of
+   * a rater that began without state as well, and so told of everything again.
+   */
+  async #firstUpdate(): Promise<number> {
+    const { log, state } = this.#deps;
+    const { partition } = this.#config;
+    const start = await log.startOffset(TOPICS.updates, partition);
+    if (start === 0) return 0;
+    const { hashes } = await state.peek(`rater/${partition}`, [PARTITION_KEY]);
+    const began = Number(hashes.get(PARTITION_KEY)?.get('began') ?? -1);
+    if (began >= start) return began;
+    throw new EnforcerStopped(
+      'UpdatesTrimmed',
+      `${this.#scope} has no state, and ${TOPICS.updates} begins at ${start}: restore the store from a copy, or have the ` +
+        'rater begin anew, which tells of everything again (docs/OPERATIONS.md)',
+    );
   }
 
   /** Folds updates until aborted; then writes what is open and returns. */
   async run(signal: AbortSignal): Promise<void> {
+    const stopped = new AbortController();
+    const ended = AbortSignal.any([signal, stopped.signal]);
     try {
+      this.#operations.watch(ended, () => this.#wake.abort());
       await this.#run(signal);
     } finally {
-      this.#acts.stop(`${this.#scope} has stopped`);
+      stopped.abort();
     }
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { runRecordsMax, runBytesMax, partition, checkpointRecordsMax } = this.#config;
+    const { checkpointRecordsMax } = this.#config;
     while (!signal.aborted) {
-      const limits = { recordsMax: runRecordsMax, bytesMax: runBytesMax };
-      const records = await this.#deps.log.read(TOPICS.updates, partition, this.#offset, limits);
+      const operated = await this.#carryOutOperations();
+      const records = await this.#read();
       const events = this.#foldAll(records);
-      this.#carryOutActs();
       this.#readWallClock();
       const due = records.length === 0 || this.#boundary - this.#committed >= checkpointRecordsMax;
-      const urgent = this.#outgoing.length > 0 || this.#acts.unwritten;
+      const urgent = this.#outgoing.length > 0 || operated;
       if (urgent || (due && this.#boundary > this.#committed)) await this.#commit(events);
       this.#eventOffset = Math.max(this.#eventOffset, events);
       if (records.length === 0) await this.#idle(signal);
@@ -179,12 +219,24 @@ export class Enforcer {
     if (this.#boundary > this.#committed) await this.#commit(this.#eventOffset);
   }
 
+  async #read(): Promise<readonly LogRecord[]> {
+    const { log, wire } = this.#deps;
+    const { runRecordsMax, runBytesMax, partition } = this.#config;
+    const limits = { recordsMax: runRecordsMax, bytesMax: runBytesMax };
+    const records = await log.read(TOPICS.updates, partition, this.#offset, limits);
+    await wire.learn(
+      TOPICS.updates,
+      records.map(({ value }) => value),
+    );
+    return records;
+  }
+
   /** @returns up to where the log of events is covered by what was folded (B3) */
   #foldAll(records: readonly LogRecord[]): number {
     let events = this.#eventOffset;
     for (const record of records) {
       this.#offset = record.offset + 1;
-      const input = this.#assembler.take(record.value.toString('utf8'));
+      const input = this.#assembler.take(this.#deps.wire.decode(TOPICS.updates, record.value));
       if (input === undefined) continue;
       if ('kind' in input) {
         this.#core.apply(input, this.#emit);
@@ -208,6 +260,10 @@ export class Enforcer {
     const { accountId } = update;
     this.#offsets.set(accountId, Math.max(offset, this.#offsets.get(accountId) ?? 0));
     this.#core.apply(update, this.#emit);
+    const held = this.#heldUnknown.get(accountId);
+    if (held === undefined || !this.#core.hasAccount(accountId)) return;
+    this.#heldUnknown.delete(accountId);
+    this.#core.hold({ accountId }, held);
   }
 
   readonly #emit = (command: Command): void => {
@@ -217,14 +273,25 @@ export class Enforcer {
     this.#deps.observer.issued(command);
   };
 
-  #carryOutActs(): void {
+  /** N11: what operators did since, in the order of the log of operations. @returns whether there was anything */
+  async #carryOutOperations(): Promise<boolean> {
     const core = this.#core;
-    const at = this.#deps.now();
-    const knows = (accountId: string): boolean => core.hasAccount(accountId);
-    this.#acts.carryOut(at, knows, ({ kind, target, by, why }) => {
-      if (kind === 'hold') core.hold(target, { by, why, at });
-      else core.release(target, this.#emit, undefined, { by, why, at });
-    });
+    const operations = await this.#operations.take();
+    for (const { act, target, by, why, at, actId } of operations) {
+      const word = { by, why, at };
+      const said = act === 'hold' ? 'enforcement held' : 'enforcement released';
+      this.#deps.logger.info({ scope: this.#scope, act, target, ...word, act_id: actId }, said);
+      if (target !== 'all') this.#heldAnew.add(target.accountId);
+      if (target !== 'all' && !core.hasAccount(target.accountId)) {
+        if (act === 'hold') this.#heldUnknown.set(target.accountId, word);
+        else this.#heldUnknown.delete(target.accountId);
+      } else if (act === 'hold') {
+        core.hold(target, word);
+      } else {
+        core.release(target, this.#emit, undefined, word);
+      }
+    }
+    return operations.length > 0;
   }
 
   /** N9: how old the input is, by the wall clock. Where none ever came there is nothing to be behind with. */
@@ -239,7 +306,7 @@ export class Enforcer {
     const { log, sleep } = this.#deps;
     this.#wake = new AbortController();
     const wake = this.#wake;
-    if (this.#acts.waiting) return;
+    if (this.#operations.waiting) return;
     const stop = (): void => wake.abort();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) wake.abort();
@@ -252,41 +319,57 @@ export class Enforcer {
 
   /** One fenced write of state and outbox; then publish; then empty the outbox. */
   async #commit(events: number): Promise<void> {
-    const outgoing = this.#outgoing;
+    const outgoing = this.#outgoing.filter((out) => !this.#isPublished(out));
     this.#outgoing = [];
     if (this.#config.past) this.#notePublished(outgoing);
-    const writes: FieldWrite[] = [
-      [PARTITION_KEY, 'state', this.#core.encodePartition()],
-      [PARTITION_KEY, 'ordinal', `${this.#ordinal}`],
-      [PARTITION_KEY, 'events', `${events}`],
-    ];
-    for (const accountId of this.#core.takeDirty()) {
-      writes.push([`e/${accountId}`, 'state', this.#core.encodeAccount(accountId)]);
-      writes.push([`e/${accountId}`, 'offset', `${this.#offsets.get(accountId) ?? 0}`]);
-    }
     const outbox = new Map(outgoing.map((out) => [outboxField(out.ordinal), this.#outboxValue(out)]));
+    const writes = this.#stateWrites(events);
     for (const [field, value] of outbox) writes.push([OUTBOX_KEY, field, value]);
     await this.#write(writes);
-    this.#tellActs();
     if (outgoing.length === 0) return;
     await this.#publish([...outbox.values()]);
     if (this.#config.live) this.#notePublished(outgoing, this.#deps.now());
-    await this.#write([...outbox.keys()].map((field) => [OUTBOX_KEY, field, null]));
+    await this.#trimOutbox([...outbox.keys()]);
+  }
+
+  #stateWrites(events: number): FieldWrite[] {
+    const core = this.#core;
+    const { partition } = this.#config;
+    const view = { partition, asOf: core.clock, ...core.holds() };
+    const writes: FieldWrite[] = [
+      [PARTITION_KEY, 'state', core.encodePartition()],
+      [PARTITION_KEY, 'ordinal', `${this.#ordinal}`],
+      [PARTITION_KEY, 'events', `${events}`],
+      [PARTITION_KEY, 'operations', `${this.#operations.nextOffset}`],
+      [PARTITION_KEY, VIEW_FIELD, partitionEnforcementText(view)],
+    ];
+    for (const accountId of core.takeDirty()) {
+      const key = `e/${accountId}`;
+      const standing = accountEnforcementText(core.comingActions(accountId), core.standingOrders(accountId));
+      writes.push([key, 'state', core.encodeAccount(accountId)]);
+      writes.push([key, 'offset', `${this.#offsets.get(accountId) ?? 0}`]);
+      writes.push([key, VIEW_FIELD, standing]);
+    }
+    for (const accountId of this.#heldAnew) {
+      const hold = core.holdOf(accountId) ?? this.#heldUnknown.get(accountId);
+      writes.push([HOLDS_KEY, accountId, hold === undefined ? null : JSON.stringify(hold)]);
+    }
+    this.#heldAnew.clear();
+    return writes;
+  }
+
+  /** After the store went back: a command that was published then is not published again; its alert counts from then. */
+  #isPublished({ command }: Outgoing): boolean {
+    const publishedAt = this.#published.take(command.commandId);
+    if (publishedAt === undefined) return false;
+    if (this.#config.live) this.#core.notePublished(command.accountId, command.commandId, publishedAt);
+    return true;
   }
 
   #notePublished(outgoing: readonly Outgoing[], publishedAt?: Instant): void {
     for (const { command } of outgoing) {
       if (command.command !== 'alert') continue;
       this.#core.notePublished(command.accountId, command.commandId, publishedAt ?? command.issuedAt);
-    }
-  }
-
-  /** N11: what operators did is durable now; they are told, and so is the log of operations. */
-  #tellActs(): void {
-    for (const { act, at } of this.#acts.settle()) {
-      const { kind, target, by, why } = act;
-      const said = kind === 'hold' ? 'enforcement held' : 'enforcement released';
-      this.#deps.logger.info({ scope: this.#scope, act: kind, target, by, why, at }, said);
     }
   }
 
@@ -303,6 +386,7 @@ export class Enforcer {
   #outboxValue({ command, offset, ordinal }: Outgoing): string {
     const place = { partition: this.#config.partition, offset, ordinal };
     const entry: OutboxEntry = {
+      id: command.commandId,
       topic: topicOf(command),
       key: keyOf(command),
       line: commandLine(command),
@@ -312,29 +396,69 @@ export class Enforcer {
   }
 
   async #publish(values: readonly string[]): Promise<void> {
-    const { log, rows } = this.#deps;
+    const { log, wire } = this.#deps;
     const { partition } = this.#config;
     const entries = values.map((value): OutboxEntry => JSON.parse(value));
-    const byTopic = new Map<ControlTopic, [{ key: string; value: string }][]>();
+    const byTopic = new Map<ControlTopic, [{ key: string; value: string | Uint8Array }][]>();
     for (const { topic, key, line } of entries) {
       const records = byTopic.get(topic) ?? [];
       byTopic.set(topic, records);
-      records.push([{ key, value: line }]);
+      records.push([{ key, value: wire.encode(topic, line) }]);
     }
+    const published = [...byTopic].map(async ([topic, records]) => {
+      await appendParts(log, topic, partition, records);
+      this.#publishedTo[topic] = await log.endOffset(topic, partition);
+    });
+    await Promise.all(published);
+    await this.#insertRows(entries);
+  }
+
+  async #insertRows(entries: readonly OutboxEntry[]): Promise<void> {
     const token = `${this.#scope}:${this.#committed}`;
-    await Promise.all([...byTopic].map(([topic, records]) => appendParts(log, topic, partition, records)));
-    await rows.insertBlock(
+    await this.#deps.rows.insertBlock(
       'commands',
       entries.map(({ row }) => row),
       { token },
     );
   }
 
-  async #republish(outbox: ReadonlyMap<string, string>): Promise<void> {
+  async #trimOutbox(fields: readonly string[]): Promise<void> {
+    const writes: FieldWrite[] = fields.map((field) => [OUTBOX_KEY, field, null]);
+    // What was published and is not issued again yet must be found again by the next owner.
+    if (this.#published.size === 0) writes.push([PARTITION_KEY, 'published', JSON.stringify(this.#publishedTo)]);
+    await this.#write(writes);
+  }
+
+  /**
+   * Looks at what the control topics hold since the last word of it. What the outbox holds and they do not is published now. What
+   * they hold and the state knows nothing of shows that the store lost its last writes: such commands are not published
+   * again, and in live mode the partition holds itself (N11), since what was decided after them is not known any more.
+   */
+  async #meetPublished(outbox: Hash): Promise<void> {
+    const { log, wire, logger, now } = this.#deps;
+    const { partition, live } = this.#config;
+    const { commands, offsets } = await readPublished(log, wire, partition, this.#publishedTo);
+    this.#publishedTo = offsets;
     const fields = [...outbox.keys()].sort();
-    this.#deps.logger.warn({ scope: this.#scope, commands: fields.length }, 'publishing again what was not confirmed');
-    await this.#publish(fields.map((field) => outbox.get(field) ?? ''));
-    await this.#write(fields.map((field) => [OUTBOX_KEY, field, null]));
+    const entries = new Map(fields.map((field): [string, OutboxEntry] => [field, JSON.parse(outbox.get(field) ?? '')]));
+    const found = new Map(commands.map((command) => [command.commandId, command]));
+    const missing = fields.filter((field) => !found.has(entries.get(field)?.id ?? ''));
+    const known = new Set([...entries.values()].map(({ id }) => id));
+    if (live) for (const one of commands) this.#core.notePublished(one.accountId, one.commandId, one.publishedAt);
+    const unknown = commands.filter(
+      ({ accountId, commandId, sequence }) => !known.has(commandId) && !this.#core.hasIssued(accountId, sequence),
+    );
+    this.#published = new PublishedCommands(unknown);
+    if (unknown.length > 0) {
+      const why = `the state store went back: it does not know of ${unknown.length} commands that were published`;
+      logger.warn({ scope: this.#scope, commands: unknown.length }, why);
+      if (live) this.#core.brake({ by: 'brake', why, at: now() });
+    }
+    if (fields.length === 0) return;
+    logger.warn({ scope: this.#scope, commands: missing.length }, 'publishing again what was not confirmed');
+    await this.#publish(missing.map((field) => outbox.get(field) ?? ''));
+    await this.#insertRows([...entries.values()]);
+    await this.#trimOutbox(fields);
   }
 
   async #loadAccounts(): Promise<void> {
@@ -354,6 +478,7 @@ export class Enforcer {
 }
 
 interface OutboxEntry {
+  readonly id: string;
   readonly topic: ControlTopic;
   readonly key: string;
   readonly line: string;

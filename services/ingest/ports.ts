@@ -1,6 +1,8 @@
 import type { AccountBalance } from '../shared/contracts/account-balance.ts';
-import type { Command, PlannedAction } from '../shared/contracts/command.ts';
+import type { StandingOrder } from '../shared/contracts/account-enforcement.ts';
+import type { PlannedAction } from '../shared/contracts/command.ts';
 import type { RejectionReason } from '../shared/contracts/event.ts';
+import type { OperatorWord, PartitionEnforcement } from '../shared/contracts/partition-enforcement.ts';
 import type { Category, ResourceKind, Unit } from '../shared/contracts/rated-line.ts';
 import type { Nanos, PriceMicros } from '../shared/money.ts';
 import type { Instant } from '../shared/time.ts';
@@ -130,15 +132,7 @@ export interface Queries {
   account(accountId: string): Promise<AccountView | undefined>;
   usage(query: UsageQuery): Promise<UsagePage | undefined>;
   /** K: the command that stands for each resource, by account, kind and id. */
-  orders(query: OrdersQuery): Promise<Page<Command>>;
-}
-
-/** N11: who held or released something, why, and when by the wall clock. */
-export interface OperatorWord {
-  /** The id of the key. */
-  readonly by: string;
-  readonly why: string;
-  readonly at: Instant;
+  orders(query: OrdersQuery): Promise<Page<StandingOrder>>;
 }
 
 export interface EnforcementAct {
@@ -149,25 +143,14 @@ export interface EnforcementAct {
   readonly why: string;
 }
 
-/** `done`: it is durable. Otherwise nothing was done. */
+/**
+ * `done`: it was carried out and is durable. `recorded`: it stands in the log of operations, and is carried out as soon as an
+ * enforcer runs that has not yet. Otherwise nothing was done.
+ */
 export type EnforcementActOutcome =
-  | { readonly kind: 'done'; readonly at: Instant }
+  | { readonly kind: 'done' | 'recorded'; readonly at: Instant }
   | { readonly kind: 'unknown_account' }
   | { readonly kind: 'busy'; readonly retryAfterMs: number };
-
-/** How enforcement stands in one partition. */
-export interface PartitionEnforcement {
-  readonly partition: number;
-  /** The clock up to which the log was enforced. */
-  readonly asOf: Instant;
-  /** N11: who holds all accounts. */
-  readonly hold: OperatorWord | undefined;
-  /** N11: it holds itself. */
-  readonly brake: OperatorWord | undefined;
-  /** N9. */
-  readonly suspended: boolean;
-  readonly lastRelease: OperatorWord | undefined;
-}
 
 export interface AccountHold extends OperatorWord {
   readonly accountId: string;
@@ -180,9 +163,9 @@ export interface HeldAccountsQuery {
   readonly after: string | undefined;
 }
 
-/** N11: what operators may do to the enforcer. Its promises reject if the enforcer does not run. */
+/** N11: what operators may do to the enforcers. */
 export interface EnforcementControl {
-  /** Resolves once it is durable. */
+  /** Resolves once it is carried out, or a bounded while after it was recorded. */
   act(act: EnforcementAct): Promise<EnforcementActOutcome>;
   partitions(): Promise<readonly PartitionEnforcement[]>;
   /** The accounts that are held by themselves, by id. */

@@ -1,5 +1,5 @@
-import type { Command, PlannedAction } from '../shared/contracts/command.ts';
-import { commandLine } from '../shared/contracts/command-line.ts';
+import type { StandingOrder } from '../shared/contracts/account-enforcement.ts';
+import type { PlannedAction } from '../shared/contracts/command.ts';
 import { jsonText } from '../shared/contracts/json-text.ts';
 import { formatAmount, formatPrice, type Nanos } from '../shared/money.ts';
 import { formatInstant } from '../shared/time.ts';
@@ -60,8 +60,8 @@ export function usageLineJson(line: UsageLine) {
 }
 
 /** `GET /v1/orders`: the commands as they stand on the control topics (K). */
-export function ordersText(page: Page<Command>): string {
-  return `{"orders":[${page.items.map(commandLine).join(',')}],"next":${JSON.stringify(page.next ?? null)}}`;
+export function ordersText(page: Page<StandingOrder>): string {
+  return `{"orders":[${page.items.map(({ line }) => line).join(',')}],"next":${JSON.stringify(page.next ?? null)}}`;
 }
 
 export function fateJson(fate: EventFate) {

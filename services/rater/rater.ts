@@ -1,19 +1,21 @@
 import { appendParts } from '../../platform/log/append-parts.ts';
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
 import type { Checkpoint, Commit, Fence, FieldWrite, StateStore, TimerWrite } from '../../platform/state/port.ts';
+import { accountBalanceJson } from '../shared/contracts/account-balance.ts';
 import type { MeteringEvent } from '../shared/contracts/event.ts';
 import { eventLine, forwardedText } from '../shared/contracts/event-record.ts';
-import { parseEvent } from '../shared/contracts/parse-event.ts';
 import { watermarkRecord } from '../shared/contracts/update-record.ts';
 import { formatInstant, type Instant } from '../shared/time.ts';
-import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
+import { RULES_VERSION, TOPICS, type Topic } from '../shared/topics.ts';
+import type { DecodedEvent, WireFormat } from '../shared/wire/wire-format.ts';
 import type { Account } from './core/account.ts';
 import { takeFieldWrites } from './core/account-fields.ts';
 import { restoreAccount } from './core/account-restore.ts';
+import { balanceOf } from './core/balances.ts';
 import type { Outcome } from './core/outcome.ts';
 import { restorePartition, takePartitionWrites } from './core/partition-fields.ts';
 import { Partition } from './core/rate.ts';
-import { Group } from './group.ts';
+import { Group, type KeyedRecord } from './group.ts';
 import { RATER_TABLES, type RaterTable } from './rows.ts';
 import { VerdictBoard } from './verdict-board.ts';
 
@@ -38,6 +40,7 @@ export interface RaterObserver {
 
 export interface RaterDeps {
   readonly log: EventLog;
+  readonly wire: WireFormat;
   readonly state: StateStore;
   readonly rows: RowSink;
   readonly logger: RaterLogger;
@@ -79,6 +82,8 @@ export class RaterStopped extends Error {
 }
 
 const PARTITION_KEY = 'partition';
+/** Of an account's hash: how it stands, for who asks (C1). Made of the other fields, and never read here. */
+const VIEW_FIELD = 'view';
 const PAGE_KEYS = 1000;
 const DUE_MAX = 10_000;
 
@@ -100,6 +105,8 @@ export class Rater {
   #committing: Promise<void> = Promise.resolve();
   #committedOffset = 0;
   #committedClock: Instant = -1;
+  /** The end of `balance.updates` at which a start without state began, until it is written. */
+  #began: number | undefined;
   /** Aborted when a commit has failed: the run ends with that fault. */
   readonly #broken = new AbortController();
   /** Every account of the partition is in memory: one that is not does not exist, and the store need not be asked. */
@@ -154,7 +161,7 @@ export class Rater {
       );
     }
     if (checkpoint !== undefined) await this.#restore(checkpoint);
-    else this.#complete = true;
+    else await this.#beginAnew();
     this.#deps.logger.info({ scope: this.#scope, offset: this.#offset, end }, 'rater started');
   }
 
@@ -172,10 +179,16 @@ export class Rater {
     await this.#committing;
   }
 
-  #read(): Promise<readonly LogRecord[]> {
+  async #read(): Promise<readonly LogRecord[]> {
     const { runRecordsMax, runBytesMax, partition } = this.#config;
     const limits = { recordsMax: runRecordsMax, bytesMax: runBytesMax };
-    return this.#deps.log.read(TOPICS.events, partition, this.#offset, limits);
+    const { log, wire } = this.#deps;
+    const records = await log.read(TOPICS.events, partition, this.#offset, limits);
+    await wire.learn(
+      TOPICS.events,
+      records.map(({ value }) => value),
+    );
+    return records;
   }
 
   /** Waits for a record, no longer than the open group may wait. */
@@ -205,24 +218,24 @@ export class Rater {
     const events = records.map((record) => this.#decode(record));
     await this.#prefetch(events);
     this.#runs += 1;
-    for (const { record, text, event } of events) {
+    for (const { record, decoded, event } of events) {
       this.#group.begin(record.offset);
       const outcome = this.#partition.apply(event, this.#group);
-      this.#settle(record, text, event, outcome);
+      this.#settle(record, decoded, event, outcome);
     }
     const last = records[records.length - 1];
     if (last === undefined) return;
     this.#offset = last.offset + 1;
     const { partition } = this.#config;
     const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
-    await appendParts(this.#deps.log, TOPICS.updates, partition, [...this.#group.takeUpdates(), [watermark]]);
+    await this.#append(TOPICS.updates, [...this.#group.takeUpdates(), [watermark]]);
     this.verdicts.processed(this.#offset);
     this.#deps.observer.folded(this.#outcomes);
     this.#outcomes.clear();
   }
 
   /** E4: keeps what was rejected whole, and tells the verdict of every act, and of usage that was a duplicate. */
-  #settle(record: LogRecord, text: string, event: MeteringEvent, outcome: Outcome): void {
+  #settle(record: LogRecord, decoded: DecodedEvent, event: MeteringEvent, outcome: Outcome): void {
     const { envelope, body } = event;
     const { clock } = this.#partition;
     const counted = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
@@ -232,7 +245,7 @@ export class Rater {
     const refusal = outcome.kind === 'rejected' ? outcome : undefined;
     if (refusal !== undefined) {
       const { reason, detail } = refusal;
-      this.#group.rejection({ accountId, reason, detail, event: eventLine(text, record.time), clock });
+      this.#group.rejection({ accountId, reason, detail, event: eventLine(decoded.text(), record.time), clock });
     }
     if (body.type === 'clock.tick') return;
     // Of usage the warehouse has the rest: a rated line if it was applied, a rejection if it was not.
@@ -248,13 +261,13 @@ export class Rater {
     });
     // E1: a price that was judged here goes on to the other partitions, before the checkpoint.
     if (body.type === 'prices.published' && outcome.kind === 'applied' && !envelope.forwarded) {
-      this.#group.forwards.push({ key: '', value: forwardedText(text), time: record.time });
+      this.#group.forwards.push({ key: '', value: forwardedText(decoded.text()), time: record.time });
     }
   }
 
-  #decode(record: LogRecord): { record: LogRecord; text: string; event: MeteringEvent } {
-    const text = record.value.toString('utf8');
-    const event = parseEvent(JSON.parse(text), record.time);
+  #decode(record: LogRecord): { record: LogRecord; decoded: DecodedEvent; event: MeteringEvent } {
+    const decoded = this.#deps.wire.decodeEvent(record.value, record.time);
+    const { event } = decoded;
     if ('reason' in event) {
       throw new RaterStopped(
         'RecordUnreadable',
@@ -269,7 +282,7 @@ export class Rater {
           `${clockJumpMaxMs} ms ahead of this machine's clock; mend the clock that is wrong`,
       );
     }
-    return { record, text, event };
+    return { record, decoded, event };
   }
 
   /** Loads the accounts that a run touches, and those for which something comes due before its end. */
@@ -325,10 +338,14 @@ export class Rater {
       field,
       value,
     ]);
+    if (this.#began !== undefined) writes.push([PARTITION_KEY, 'began', `${this.#began}`]);
+    this.#began = undefined;
     const timers: TimerWrite[] = [];
     for (const account of this.#partition.accounts.values()) {
       if (account.changes.length > 0) {
-        for (const [field, value] of takeFieldWrites(account)) writes.push([accountKey(account.id), field, value]);
+        const key = accountKey(account.id);
+        for (const [field, value] of takeFieldWrites(account)) writes.push([key, field, value]);
+        writes.push([key, VIEW_FIELD, accountBalanceJson(balanceOf(account))]);
       }
       if (account.timerDirty) {
         account.timerDirty = false;
@@ -341,7 +358,7 @@ export class Rater {
   }
 
   async #write(group: Group, from: number, step: Commit, clock: Instant): Promise<void> {
-    const { log, rows, state, now, observer } = this.#deps;
+    const { rows, state, now, observer } = this.#deps;
     const { partition } = this.#config;
     const begun = now();
     const token = `${TOPICS.events}:${partition}:${from}-${step.next.nextOffset}`;
@@ -349,10 +366,8 @@ export class Rater {
       const block = group.rows.get(table) ?? [];
       if (block.length > 0) await rows.insertBlock(table, block, { token });
     });
-    const rejected = appendParts(
-      log,
+    const rejected = this.#append(
       TOPICS.rejected,
-      partition,
       group.rejected.map((record) => [record]),
     );
     await Promise.all([...inserts, rejected, this.#forward(group)]);
@@ -364,9 +379,18 @@ export class Rater {
 
   async #forward(group: Group): Promise<void> {
     if (group.forwards.length === 0) return;
+    const { log, wire } = this.#deps;
     const { partition: own, partitions } = this.#config;
     const others = Array.from({ length: partitions }, (_, index) => index).filter((index) => index !== own);
-    await Promise.all(others.map((partition) => this.#deps.log.append(TOPICS.events, partition, group.forwards)));
+    const records = group.forwards.map((record) => ({ ...record, value: wire.encode(TOPICS.events, record.value) }));
+    await Promise.all(others.map((partition) => log.append(TOPICS.events, partition, records)));
+  }
+
+  /** Appends to the partition of this number; the records of a unit stay together. */
+  async #append(topic: Topic, units: readonly (readonly KeyedRecord[])[]): Promise<void> {
+    const { log, wire } = this.#deps;
+    const encoded = units.map((unit) => unit.map(({ key, value }) => ({ key, value: wire.encode(topic, value) })));
+    await appendParts(log, topic, this.#config.partition, encoded);
   }
 
   /** Forgets the accounts that were used least recently, once what they changed is on its way to the store. */
@@ -379,6 +403,12 @@ export class Rater {
       this.#partition.dropAccount(account);
       this.#used.delete(account.id);
     }
+  }
+
+  /** Without state everything is told again, from here on: an enforcer that has none either may begin here (B3). */
+  async #beginAnew(): Promise<void> {
+    this.#began = await this.#deps.log.endOffset(TOPICS.updates, this.#config.partition);
+    this.#complete = true;
   }
 
   async #restore(checkpoint: Checkpoint): Promise<void> {

@@ -10,7 +10,8 @@ import { startFleet } from '../../cli/demo/fleet.ts';
 import { importHistory } from '../../cli/demo/history.ts';
 import { openReading } from '../../cli/embedded/access.ts';
 import { type Embedded, startEmbedded } from '../../cli/embedded/embedded.ts';
-import { eventSink } from '../../cli/embedded/event-sink.ts';
+import { eventSink } from '../../services/ingest/backend/event-sink.ts';
+import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { type InstancePaths, instancePaths } from '../../cli/embedded/instance.ts';
 import { openStores } from '../../cli/embedded/stores.ts';
 import type { EventLog } from '../../platform/log/port.ts';
@@ -81,7 +82,7 @@ async function appendFirst(count: number): Promise<void> {
       throw fault;
     },
   });
-  await eventSink(stores.log).append(0, records);
+  await eventSink(stores.log, JSON_WIRE).append(0, records);
   await stores.close();
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { queries } from '../../cli/embedded/door-queries.ts';
+import { doorBackend } from '../../cli/embedded/door-backend.ts';
 import { type Instance, removeFolder, startInstance, temporaryFolder } from './support/embedded.ts';
 
 const AT = Date.UTC(2026, 4, 4, 10);
@@ -58,9 +58,10 @@ test('C1: an account that the rater no longer has in memory is told of all the s
   await instance.post([...OPENING, usage('u', 8)], '?wait=applied');
   const { pipeline, stores } = instance.embedded;
   await pipeline.drained();
-  const inMemory = await queries(pipeline, stores).account('acme');
-  const rater = { account: () => undefined, progress: pipeline.rater.progress };
-  const forgotten = queries({ rater, enforcer: pipeline.enforcer }, stores);
+  const inMemory = await doorBackend(pipeline, stores, Date.now).queries.account('acme');
+  const { progress, verdicts } = pipeline.rater;
+  const rater = { account: () => undefined, progress, verdicts };
+  const forgotten = doorBackend({ rater, enforcer: pipeline.enforcer }, stores, Date.now).queries;
   expect(await forgotten.account('acme')).toEqual(inMemory);
   expect(inMemory?.balanceNanos).toBe(80_000_000_000n);
   expect(await forgotten.account('__proto__')).toBeUndefined();

@@ -1,5 +1,8 @@
-import type { AccountHold, AccountView, PartitionEnforcement, UsageLine } from '../../services/ingest/ports.ts';
+import type { AccountHold, AccountView, UsageLine } from '../../services/ingest/ports.ts';
+import type { StandingOrder } from '../../services/shared/contracts/account-enforcement.ts';
 import type { Command } from '../../services/shared/contracts/command.ts';
+import { commandLine } from '../../services/shared/contracts/command-line.ts';
+import type { PartitionEnforcement } from '../../services/shared/contracts/partition-enforcement.ts';
 import { NOW } from './harness.ts';
 
 export const account: AccountView = {
@@ -72,3 +75,8 @@ export const enforcedPartition: PartitionEnforcement = {
 };
 
 export const heldAccount: AccountHold = { accountId: 'acme', by: 'op', why: 'a dispute', at: NOW };
+
+/** A command as it stands for its resource. */
+export function standing(command: Command): StandingOrder {
+  return { resource: command.resource, line: commandLine(command) };
+}

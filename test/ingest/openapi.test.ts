@@ -6,7 +6,7 @@ import type { EnforcementControl, Verdicts } from '../../services/ingest/ports.t
 import { PROBLEMS } from '../../services/ingest/problems.ts';
 import { eventSchema } from '../../services/ingest/schemas/event.ts';
 import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
-import { account, enforcedPartition, heldAccount, order, usageLine } from './examples.ts';
+import { account, enforcedPartition, heldAccount, order, standing, usageLine } from './examples.ts';
 import {
   bearer,
   DATA,
@@ -235,7 +235,10 @@ async function checkQueries(check: Check): Promise<void> {
       accountId === 'acme'
         ? { items: [usageLine, { ...usageLine, reservationId: undefined }], next: 'more', asOf: NOW }
         : undefined,
-    orders: async () => ({ items: [order, { ...order, gpus: undefined, keep: undefined }], next: undefined }),
+    orders: async () => ({
+      items: [standing(order), standing({ ...order, gpus: undefined, keep: undefined })],
+      next: undefined,
+    }),
   };
   const one = open({}, { queries });
   for (const id of ['acme', 'idle', 'unknown', 'a%20b']) check('getAccount', await one.get(`/v1/accounts/${id}`));
@@ -282,6 +285,7 @@ async function checkEnforcement(check: Check): Promise<void> {
   };
   const fail = () => Promise.reject(new Error('x'));
   const one = open({}, { enforcement });
+  const recorded = open({}, { enforcement: { ...enforcement, act: async () => ({ kind: 'recorded', at: 0 }) } });
   const busy = open({}, { enforcement: { ...enforcement, act: async () => ({ kind: 'busy', retryAfterMs: 1 }) } });
   const broken = open({}, { enforcement: { act: fail, partitions: fail, heldAccounts: fail } });
   for (const query of ['', '?after=x', '?limit=0']) {
@@ -298,6 +302,7 @@ async function checkEnforcement(check: Check): Promise<void> {
     check(operationId, await postAct(one, kind, { reason: 'x' }, bearer('agent')));
     check(operationId, await postAct(one, kind, { reason: 'x' }, { 'content-type': 'text/plain' }));
     check(operationId, await postAct(one, kind, { reason: 'x'.repeat(20_000) }));
+    check(operationId, await postAct(recorded, kind, { reason: 'x' }));
     check(operationId, await postAct(busy, kind, { reason: 'x' }));
     check(operationId, await postAct(broken, kind, { reason: 'x' }));
   }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OrdersQuery, UsageQuery } from '../../services/ingest/ports.ts';
 import { runwayHours } from '../../services/ingest/wire.ts';
-import { account, order, usageLine } from './examples.ts';
+import { account, order, standing, usageLine } from './examples.ts';
 import { type Harness, harness, NO_QUERIES, NOW } from './harness.ts';
 
 const opened: Harness[] = [];
@@ -132,7 +132,7 @@ describe('GET /v1/orders', () => {
     ...NO_QUERIES,
     orders: async (query: OrdersQuery) => {
       asked.push(query);
-      return { items: [order], next: 'more' };
+      return { items: [standing(order)], next: 'more' };
     },
   };
 

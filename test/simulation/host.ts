@@ -5,6 +5,7 @@ import type { StateStore } from '../../platform/state/port.ts';
 import { isStateError } from '../../platform/state/port.ts';
 import { type CommandSink, Enforcer } from '../../services/enforcer/enforcer.ts';
 import { Rater, type RowSink } from '../../services/rater/rater.ts';
+import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { WarehouseFailed } from './memory-warehouse.ts';
 import type { Settings } from './settings.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -59,7 +60,14 @@ export class Host {
   ) {
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const observer = { folded: () => undefined, committed: () => undefined, issued: () => undefined };
-    const deps = { ...connect(this.process), logger: quiet, observer, now: time.now, sleep: time.sleep };
+    const deps = {
+      ...connect(this.process),
+      wire: JSON_WIRE,
+      logger: quiet,
+      observer,
+      now: time.now,
+      sleep: time.sleep,
+    };
     const { live, partitions } = settings;
     if (services.includes('rater')) {
       this.rater = new Rater(deps, {

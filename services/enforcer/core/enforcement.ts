@@ -170,6 +170,23 @@ export class Enforcement {
     }
   }
 
+  /** N11: who holds an account by itself; undefined if nobody does, or it is not known. */
+  holdOf(accountId: string): Hold | undefined {
+    return this.#accounts.get(accountId)?.state.hold;
+  }
+
+  /** N11: the partition holds itself, until an operator releases all; one that does already goes on for its first reason. */
+  brake(brake: Hold): void {
+    this.#supervision.engageBrake(brake);
+  }
+
+  /** N8: whether a command or alert with this sequence is one that was issued here. @param accountId empty: of the pipeline */
+  hasIssued(accountId: string, sequence: number): boolean {
+    const issued =
+      accountId === '' ? this.#state.supervision.alerts : (this.#accounts.get(accountId)?.state.commandSequence ?? 0);
+    return sequence <= issued;
+  }
+
   /** K: what stands for each resource of an account, by kind and id. */
   standingOrders(accountId: string): readonly Command[] {
     return standingOrders(this.#entry(accountId).state);

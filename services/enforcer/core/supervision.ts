@@ -127,6 +127,13 @@ export class Supervision implements Gate {
     return account.held?.stale === false && this.#heldUntilReleased(account) === undefined;
   }
 
+  /** N11: the brake, once; it alerts. */
+  engageBrake(brake: Hold): void {
+    if (this.state.brake !== undefined) return;
+    this.state.brake = brake;
+    this.#alertsDue.push('brake');
+  }
+
   /** N11: an operator releases all accounts, and the brake with them. */
   release(released: Hold | undefined): void {
     const { state } = this;
@@ -173,8 +180,7 @@ export class Supervision implements Gate {
     const ahead = this.#view.accountsDueBy(at + BRAKE_WINDOW_MS, accountId);
     if (!this.#rules.brakeEngages(Math.max(past, ahead), this.#view.accounts())) return false;
     const why = `${Math.max(past, ahead)} accounts within one hour`;
-    state.brake = { by: 'brake', why, at: this.#wallAt ?? at };
-    this.#alertsDue.push('brake');
+    this.engageBrake({ by: 'brake', why, at: this.#wallAt ?? at });
     return true;
   }
 

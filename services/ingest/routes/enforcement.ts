@@ -1,9 +1,9 @@
 import { type Static, Type } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { PartitionEnforcement } from '../../shared/contracts/partition-enforcement.ts';
 import { formatInstant } from '../../shared/time.ts';
 import { type Door, type DoorContext, senderOf } from '../context.ts';
 import type { Sender } from '../core/permissions.ts';
-import type { PartitionEnforcement } from '../ports.ts';
 import { Problem } from '../problems.ts';
 import { unpack } from '../request-body.ts';
 import { GUARDED, problemResponses } from '../schemas/common.ts';
@@ -86,17 +86,26 @@ export function enforcementRoutes(door: Door, context: DoorContext): void {
             body: actBody,
             response: {
               200: { description: 'It is done', content: { 'application/json': { schema: actAnswer } } },
+              202: {
+                description: 'It is recorded, and is carried out as soon as an enforcer runs that has not yet',
+                content: { 'application/json': { schema: actAnswer } },
+              },
               ...problemResponses(...GUARDED, ...ACT_PROBLEMS),
             },
           },
           bodyLimit: BODY_BYTES_MAX,
         },
-        async (request) => act(kind, operatorOf(request), request.body),
+        async (request, reply) => act(kind, operatorOf(request), request.body, reply),
       );
     }
   });
 
-  async function act(kind: 'hold' | 'release', sender: Sender, body: Static<typeof actBody>) {
+  async function act(
+    kind: 'hold' | 'release',
+    sender: Sender,
+    body: Static<typeof actBody>,
+    reply: Pick<FastifyReply, 'code'>,
+  ) {
     const { account_id: accountId, reason } = body;
     if (accountId !== undefined) requireSight(sender, accountId);
     else if (sender.accounts !== 'all')
@@ -109,6 +118,7 @@ export function enforcementRoutes(door: Door, context: DoorContext): void {
     }
     if (outcome.kind === 'unknown_account')
       throw new Problem('not_found', `the enforcer knows no account ${accountId}`);
+    reply.code(outcome.kind === 'done' ? 200 : 202);
     return {
       account_id: accountId ?? null,
       ...{ by, reason, at: formatInstant(outcome.at) },

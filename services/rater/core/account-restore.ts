@@ -56,6 +56,8 @@ function restoreField(account: Account, field: string, text: string, clock: Inst
   const parts = field.split('/');
   const name = field.slice(field.indexOf('/') + 1);
   switch (kindOf(field)) {
+    case 'view': // made of the others, for who asks
+      return;
     case 'totals':
       restoreTotals(account, text);
       return;

@@ -1,4 +1,4 @@
-import { formatAmount, type Nanos } from '../money.ts';
+import { formatAmount, type Nanos, readAmount } from '../money.ts';
 import type { Level } from './balance-update.ts';
 
 /** C1: how an account stands. balance = granted + refunded - charged - expired. */
@@ -27,3 +27,20 @@ export function accountBalanceJson(balance: AccountBalance): string {
     level: balance.level,
   });
 }
+
+/** What `accountBalanceJson` wrote. */
+export function readAccountBalance(text: string): AccountBalance {
+  const read: { account_id: string; level: Level } & Record<Amounts, string> = JSON.parse(text);
+  return {
+    accountId: read.account_id,
+    balanceNanos: readAmount(read.balance),
+    grantedNanos: readAmount(read.granted),
+    refundedNanos: readAmount(read.refunded),
+    chargedNanos: readAmount(read.charged),
+    expiredNanos: readAmount(read.expired),
+    burnRateNanos: readAmount(read.burn_rate),
+    level: read.level,
+  };
+}
+
+type Amounts = 'balance' | 'granted' | 'refunded' | 'charged' | 'expired' | 'burn_rate';

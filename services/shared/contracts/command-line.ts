@@ -5,7 +5,8 @@ import type { Command, CommandDetail, PlannedAction, Subject } from './command.t
 import { jsonText } from './json-text.ts';
 
 /** K: where a command goes. */
-export type ControlTopic = 'control.alerts' | 'control.compute' | 'control.storage';
+export const CONTROL_TOPICS = ['control.alerts', 'control.compute', 'control.storage'] as const;
+export type ControlTopic = (typeof CONTROL_TOPICS)[number];
 
 /**
  * K: a command as one line of JSON: the members that K names, in K's order, those that do not apply left out; money with 9

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import type { WarehouseClient } from '../../platform/warehouse/client.ts';
-import type { Enforcer } from '../../services/enforcer/enforcer.ts';
-import type { AccountView, OrdersQuery, Page, Queries, UsageLine, UsageQuery } from '../../services/ingest/ports.ts';
-import { balanceOf } from '../../services/rater/core/balances.ts';
-import type { Rater } from '../../services/rater/rater.ts';
-import type { Command } from '../../services/shared/contracts/command.ts';
-import { parsePrice, readAmount } from '../../services/shared/money.ts';
-import { compareText } from '../../services/shared/text-order.ts';
+import type { EventLog } from '../../../platform/log/port.ts';
+import type { StateReader } from '../../../platform/state/port.ts';
+import type { WarehouseClient } from '../../../platform/warehouse/client.ts';
+import { parsePrice, readAmount } from '../../shared/money.ts';
+import { partitionOf } from '../../shared/partition.ts';
+import { TOPICS } from '../../shared/topics.ts';
+import type { AccountView, Page, Queries, UsageLine, UsageQuery } from '../ports.ts';
+import { ordersPage } from './orders.ts';
+import type { RatedProgress } from './rated-progress.ts';
 import { settled } from './settled.ts';
 import { storedAccount } from './stored-account.ts';
-import type { Stores } from './stores.ts';
 
 const usageRows = z.array(
   z.object({
@@ -28,29 +28,26 @@ const usageRows = z.array(
   }),
 );
 
-/** What is asked of the pipeline. */
-interface Asked {
-  readonly rater: Pick<Rater, 'account' | 'progress'>;
-  readonly enforcer: Enforcer;
+export interface QueryStores {
+  readonly log: EventLog;
+  readonly state: StateReader;
+  readonly warehouse: WarehouseClient;
+  readonly progress: RatedProgress;
 }
 
-/** What can be asked of accounts: balances from the rater's memory, usage from the warehouse, orders from the enforcer. */
-export function queries({ rater, enforcer }: Asked, { log, state, warehouse }: Stores): Queries {
-  /** Who was not heard of for long is not in memory, and has not changed since it was last stored. */
-  const account = async (accountId: string): Promise<AccountView | undefined> => {
-    const found = rater.account(accountId);
-    if (found === undefined) return storedAccount(state, accountId);
-    return { ...balanceOf(found), asOf: rater.progress.clock, coming: enforcer.comingActions(accountId) };
-  };
+/** What can be asked of accounts: balances and orders as the checkpoints have them, usage from the warehouse. */
+export function storedQueries({ log, state, warehouse, progress }: QueryStores): Queries {
+  const partitions = log.partitions(TOPICS.events);
+  const account = (accountId: string): Promise<AccountView | undefined> =>
+    storedAccount(state, partitionOf(accountId, partitions), accountId);
   return {
     account,
     usage: async (query) => {
-      await settled(rater, log);
-      const asOf = Math.max(0, rater.progress.committedClock);
+      const { clock } = await settled(progress, log, partitionOf(query.accountId, partitions));
       if ((await account(query.accountId)) === undefined) return undefined;
-      return { ...(await usage(query, warehouse)), asOf };
+      return { ...(await usage(query, warehouse)), asOf: Math.max(0, clock) };
     },
-    orders: async (query) => orders(query, enforcer),
+    orders: (query) => ordersPage(state, partitions, query),
   };
 }
 
@@ -103,26 +100,4 @@ function storedPrice(text: string): bigint {
   const price = parsePrice(text);
   if (price === undefined) throw new Error(`the warehouse holds ${JSON.stringify(text)} as a price`);
   return price;
-}
-
-function orders(query: OrdersQuery, enforcer: Enforcer): Page<Command> {
-  const accounts = query.accountId === undefined ? [...enforcer.accountIds()].sort(compareText) : [query.accountId];
-  const items: Command[] = [];
-  for (const accountId of accounts) {
-    for (const command of enforcer.standingOrders(accountId)) {
-      const { kind, id } = command.resource;
-      if (query.resourceKind !== undefined && kind !== query.resourceKind) continue;
-      if (query.resourceId !== undefined && id !== query.resourceId) continue;
-      if (query.after !== undefined && compareText(orderKey(command), query.after) <= 0) continue;
-      items.push(command);
-    }
-  }
-  const sorted = items.sort((left, right) => compareText(orderKey(left), orderKey(right)));
-  const page = sorted.slice(0, query.limit);
-  const last = page[page.length - 1];
-  return { items: page, next: sorted.length > query.limit && last !== undefined ? orderKey(last) : undefined };
-}
-
-function orderKey(command: Command): string {
-  return `${command.accountId}/${command.resource.kind}/${command.resource.id}`;
 }
