@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { replayLines } from '../../cli/replay.ts';
 import { generateHistory, type History, historyArbitrary } from '../histories/history.ts';
-import { readScenario, scenarioNames } from '../scenarios/scenario-files.ts';
+import { keptLines, keptNames } from '../histories/kept.ts';
+import { readScenario, scenarioLines, scenarioNames } from '../scenarios/scenario-files.ts';
 import { firstDifference } from './compare.ts';
 import { denseLog } from './dense.ts';
 import { ends } from './directed-ends.ts';
@@ -22,9 +21,8 @@ function disagreement({ lines, until }: History): string | undefined {
 }
 
 test.each(scenarioNames())('N1-N8, N10, K: the model gives the commands of %s', (name) => {
-  const { events, until } = readScenario(name);
-  const lines = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
-  expect(disagreement({ lines, ...(until === undefined ? {} : { until }) })).toBeUndefined();
+  const scenario = readScenario(name);
+  expect(disagreement({ ...scenario, lines: scenarioLines(scenario) })).toBeUndefined();
 });
 
 test(`N1-N8, N10, K: replay agrees with the independent model on ${runs} histories (seed ${seed})`, () => {
@@ -45,11 +43,8 @@ test(`N1-N8, N10, K: they agree on ${runs} logs on which much happens at one ins
   );
 }, 3_600_000);
 
-const kept = join(import.meta.dirname, '..', 'histories', 'kept');
-
-test.each(readdirSync(kept))('N1-N8, N10, K: the model gives the commands of a history worth keeping: %s', (name) => {
-  const lines = readFileSync(join(kept, name), 'utf8').split('\n');
-  expect(disagreement({ lines })).toBeUndefined();
+test.each(keptNames())('N1-N8, N10, K: the model gives the commands of a history worth keeping: %s', (name) => {
+  expect(disagreement({ lines: keptLines(name) })).toBeUndefined();
 });
 
 test.each([...ladder, ...orders, ...ends, ...reserved])(

@@ -1,20 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { generateHistory, type History } from '../histories/history.ts';
+import { keptLines, keptNames } from '../histories/kept.ts';
 import { checkLaws } from '../laws/check-laws.ts';
 import { firstDifference } from '../model/compare.ts';
 import { runModel } from '../model/model.ts';
 import { evaluate } from '../scenarios/evaluate.ts';
 import type { Output } from '../scenarios/facts.ts';
-import { readScenario, scenarioNames } from '../scenarios/scenario-files.ts';
+import { readScenario, scenarioLines, scenarioNames } from '../scenarios/scenario-files.ts';
 import type { Checker } from './bundle.ts';
 import type * as Entry from './entry.ts';
 
 /** Within so many histories a fault has to be found; most take fewer than ten. */
 export const HISTORIES_MAX = 400;
 const LINES_A_PIECE = 5;
-const kept = join(import.meta.dirname, '../histories/kept');
 
 /** What gave a replay away, and where: the seed of a history, or the name of one that is kept, or of a scenario. */
 export interface Finding {
@@ -29,7 +27,7 @@ export interface Finding {
 export function find(replay: typeof Entry, by: Checker, first?: number): Finding | undefined {
   if (by === 'scenarios') return findInScenarios(replay);
   const all = Array.from({ length: HISTORIES_MAX }, (_, index) => index + 1);
-  return findInHistories(replay, by, [...(first === undefined ? [] : [first]), ...readdirSync(kept), ...all]);
+  return findInHistories(replay, by, [...(first === undefined ? [] : [first]), ...keptNames(), ...all]);
 }
 
 /** Has the laws or the model look at the histories of these seeds and names. */
@@ -48,7 +46,7 @@ export function findInHistories(
 
 function historyAt(at: Finding['at']): History {
   if (typeof at === 'number') return generateHistory(at);
-  return { lines: readFileSync(join(kept, at), 'utf8').split('\n') };
+  return { lines: keptLines(at) };
 }
 
 /** L1-L10, of a history as a whole and in pieces. */
@@ -75,11 +73,10 @@ function differenceFromModel({ replayLines }: typeof Entry, { lines, until }: Hi
 /** The facts that the scenarios state. */
 function findInScenarios({ replayLines }: typeof Entry): Finding | undefined {
   for (const name of scenarioNames()) {
-    const { events, until, expect } = readScenario(name);
-    const lines = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
-    const output = orNothing(() => replayLines(lines, until));
+    const scenario = readScenario(name);
+    const output = orNothing(() => replayLines(scenarioLines(scenario), scenario.until));
     if (output === undefined) continue;
-    const [what] = orSaid(() => evaluate(expect, output as unknown as Output));
+    const [what] = orSaid(() => evaluate(scenario.expect, output as unknown as Output));
     if (what !== undefined) return { at: name, what };
   }
   return undefined;

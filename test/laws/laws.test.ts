@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ReplayOutput, replayLines } from '../../cli/replay.ts';
 import { ALERT_KINDS } from '../../services/shared/contracts/command.ts';
 import { type Census, type Counted, census, printCensus } from '../histories/census.ts';
 import { type History, historyArbitrary } from '../histories/history.ts';
+import { keptLines, keptNames } from '../histories/kept.ts';
 import { checkLaws } from './check-laws.ts';
 import { replayInPieces } from './in-pieces.ts';
 
@@ -75,10 +74,8 @@ test(`L1-L10: hold of ${runs} random histories (seed ${seed})`, () => {
   expect(rare, `fewer than ${leastOfEach} times`).toEqual([]);
 }, 7_200_000);
 
-const kept = join(import.meta.dirname, '..', 'histories', 'kept');
-
-test.each(readdirSync(kept))('L1-L10: hold of a history worth keeping: %s', (name) => {
-  const lines = readFileSync(join(kept, name), 'utf8').split('\n');
+test.each(keptNames())('L1-L10: hold of a history worth keeping: %s', (name) => {
+  const lines = keptLines(name);
   const output = replayLines(lines);
   expect(checkLaws(lines, output, undefined)).toEqual([]);
   expect(unlikeInPieces({ lines }, output)).toBeUndefined();

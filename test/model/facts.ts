@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Row, Facts as ScenarioFacts } from '../scenarios/facts.ts';
 import { parseAmount, parsePrice } from './amounts.ts';
 import { parseTime } from './calendar.ts';
 import type { ModelOutput } from './output.ts';
 
 /** The facts of a scenario's `expect` that rating and credits decide; the rest is about commands. */
-export interface Facts {
-  balances?: Record<string, Item>;
-  summary?: Item;
-  rejected?: [number, string][];
-  rated_totals?: Item[];
-  rated_lines?: Item[];
-  rated_count?: number;
-  ledger?: Record<string, unknown[][]>;
-  ledger_sums?: Record<string, Record<string, string>>;
-  invoices?: Item[];
-}
-
-type Item = Record<string, unknown>;
+export type Facts = Pick<
+  ScenarioFacts,
+  | 'balances'
+  | 'summary'
+  | 'rejected'
+  | 'rated_totals'
+  | 'rated_lines'
+  | 'rated_count'
+  | 'ledger'
+  | 'ledger_sums'
+  | 'invoices'
+>;
 
 /** What in `output` differs from the facts, one sentence each; empty if all hold. */
 export function differences(facts: Facts, output: ModelOutput): string[] {
@@ -62,7 +62,7 @@ export function differences(facts: Facts, output: ModelOutput): string[] {
 
 const sums = ['quantity_ms', 'amount', 'list_amount'];
 
-function checkTotal(found: string[], want: Item, lines: readonly Item[]): void {
+function checkTotal(found: string[], want: Row, lines: readonly Row[]): void {
   const hits = lines.filter((line) => fits(without(want, sums), line));
   for (const name of sums) {
     const total = want[name];
@@ -71,7 +71,7 @@ function checkTotal(found: string[], want: Item, lines: readonly Item[]): void {
   }
 }
 
-function checkInvoice(found: string[], want: Item, output: ModelOutput): void {
+function checkInvoice(found: string[], want: Row, output: ModelOutput): void {
   const name = `invoice ${want.account_id} ${want.month}`;
   const invoices = output.invoices.filter((i) => i.account_id === want.account_id && i.month === want.month);
   if (want.absent === true) {
@@ -86,13 +86,13 @@ function checkInvoice(found: string[], want: Item, output: ModelOutput): void {
   if (got.length !== lines.length) found.push(`${name} has ${got.length} lines`);
 }
 
-function expectOne(found: string[], name: string, want: Item, got: readonly Item[]): void {
+function expectOne(found: string[], name: string, want: Row, got: readonly Row[]): void {
   const [only] = got;
   if (only === undefined || got.length > 1 || !fits(want, only)) found.push(`${name}: ${show(want)}, got ${show(got)}`);
 }
 
 /** Each wanted item fits one of its own: the first free one, as wanted items that fit the same are alike in the files. */
-function expectEach(found: string[], name: string, wanted: readonly Item[], got: readonly Item[]): void {
+function expectEach(found: string[], name: string, wanted: readonly Row[], got: readonly Row[]): void {
   const free = [...got];
   for (const want of wanted) {
     const index = free.findIndex((one) => fits(want, one));
@@ -101,7 +101,7 @@ function expectEach(found: string[], name: string, wanted: readonly Item[], got:
   }
 }
 
-function fits(want: Item, got: Item): boolean {
+function fits(want: Row, got: Row): boolean {
   return Object.entries(want).every(([name, value]) =>
     same(name, value, Object.hasOwn(got, name) ? got[name] : undefined),
   );
@@ -115,11 +115,11 @@ function same(name: string, want: unknown, got: unknown): boolean {
   return isDeepStrictEqual(want, got);
 }
 
-function without(want: Item, names: readonly string[]): Item {
+function without(want: Row, names: readonly string[]): Row {
   return Object.fromEntries(Object.entries(want).filter(([name]) => !names.includes(name)));
 }
 
-function sumOf(items: readonly Item[], name: string): bigint {
+function sumOf(items: readonly Row[], name: string): bigint {
   return items.reduce((sum, one) => sum + signed(one[name]), 0n);
 }
 
@@ -131,7 +131,7 @@ function signed(text: unknown): bigint {
   return value.startsWith('-') ? -nanos : nanos;
 }
 
-function item(value: object): Item {
+function item(value: object): Row {
   return Object.fromEntries(Object.entries(value));
 }
 

@@ -1,42 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Scenario } from '../scenarios/facts.ts';
+import { readScenario, scenarioLines, scenarioNames } from '../scenarios/scenario-files.ts';
 import { differences, type Facts } from './facts.ts';
 import { runModel } from './model.ts';
 
-interface Scenario {
-  title: string;
-  rule: string[];
-  events: unknown[];
-  until?: string;
-  expect: Facts;
-}
-
-const folder = join(import.meta.dirname, '..', 'scenarios');
-const files = readdirSync(folder).filter((name) => /^\d.*\.json$/.test(name));
-
-function load(name: string): Scenario {
-  return JSON.parse(readFileSync(join(folder, name), 'utf8'));
-}
-
-function run({ events, until }: Scenario) {
-  return runModel(
-    events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event))),
-    until,
-  );
+function run(scenario: Scenario) {
+  return runModel(scenarioLines(scenario), scenario.until);
 }
 
 test('the scenarios are here', () => {
-  expect(files.length).toBeGreaterThan(50);
+  expect(scenarioNames().length).toBeGreaterThan(50);
 });
 
-test.each(files)('X: the model holds the rating and credit facts of %s', (name) => {
-  const scenario = load(name);
+test.each(scenarioNames())('X: the model holds the rating and credit facts of %s', (name) => {
+  const scenario = readScenario(name);
   expect(differences(scenario.expect, run(scenario))).toEqual([]);
 });
 
 test('a checker counts once it has caught something: changed facts are found', () => {
-  const scenario = load('01-on-demand-hour.json');
+  const scenario = readScenario('01-on-demand-hour.json');
   const output = run(scenario);
   const changed: Facts[] = [
     { balances: { acme: { balance: '58.120000001' } } },

@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { replayLines } from '../../cli/replay.ts';
 import { generateHistory, type History, historyArbitrary } from '../histories/history.ts';
+import { keptLines, keptNames } from '../histories/kept.ts';
 import { firstDifference } from '../model/compare.ts';
 import { runModel } from '../model/model.ts';
 
@@ -24,11 +23,8 @@ test(`U, E, R, C, F: replay agrees with the independent model on ${runs} histori
   );
 }, 3_600_000);
 
-const kept = join(import.meta.dirname, '..', 'histories', 'kept');
-
-test.each(readdirSync(kept))('replay and the model agree on a history worth keeping: %s', (name) => {
-  const lines = readFileSync(join(kept, name), 'utf8').split('\n');
-  expect(disagreement({ lines })).toBeUndefined();
+test.each(keptNames())('replay and the model agree on a history worth keeping: %s', (name) => {
+  expect(disagreement({ lines: keptLines(name) })).toBeUndefined();
 });
 
 test('a comparison counts once it has caught something: every changed amount, price, level and reason is found', () => {

@@ -12,8 +12,13 @@ export function readScenario(name: string): Scenario {
   return JSON.parse(readFileSync(join(import.meta.dirname, name), 'utf8')) as Scenario;
 }
 
-/** Writes a scenario's events as the file that replay reads; a string stands for a line that is not JSON. */
+/** A scenario's events as the lines of a file of events; a string stands for a line that is not JSON. */
+export function scenarioLines({ events }: Scenario): string[] {
+  return events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
+}
+
+/** Writes a scenario's events as the file that replay reads. */
 export function writeEvents(scenario: Scenario, path: string): void {
-  const lines = scenario.events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
-  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  const lines = scenarioLines(scenario).map((line) => `${line}\n`);
+  writeFileSync(path, lines.join(''));
 }
