@@ -5,6 +5,12 @@ import { avroTypes } from '../../scripts/avro-types.mjs';
 import { AVRO_TOPICS, topicSchemas } from '../../services/shared/wire/avro-schemas.ts';
 import { readRepoFile } from '../house/repo.ts';
 
+interface Field {
+  readonly name: string;
+  readonly type: unknown;
+  readonly default?: unknown;
+}
+
 const CURRENT = readdirSync('schemas/avro').filter((file) => file.endsWith('.avsc'));
 const RELEASED = readdirSync('schemas/avro/released').sort();
 
@@ -45,8 +51,8 @@ describe('schemas of the topics', () => {
 });
 
 describe('a change that would break readers or writers of another version is found', () => {
-  const schema = JSON.parse(readRepoFile('schemas/avro/operation.avsc'));
-  const changed = (change: (fields: { name: string; type: unknown; default?: unknown }[]) => unknown) =>
+  const schema: { readonly fields: Field[] } = JSON.parse(readRepoFile('schemas/avro/operation.avsc'));
+  const changed = (change: (fields: Field[]) => unknown) =>
     breaks(JSON.stringify(schema), JSON.stringify({ ...schema, fields: change(structuredClone(schema.fields)) }));
 
   test.each([

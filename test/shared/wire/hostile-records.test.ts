@@ -78,7 +78,7 @@ describe('bytes that nobody should have written', () => {
 
   test('a block that is to be skipped cannot lead back to where it began', async () => {
     const [events] = await topicSchemas();
-    const schema = JSON.parse(events?.release.schema ?? '{}');
+    const schema: { readonly fields: readonly unknown[] } = JSON.parse(events?.release.schema ?? '{}');
     const fields = [{ name: 'more', type: { type: 'array', items: 'long' } }, ...schema.fields];
     const longer = { ...schema, fields };
     const id = await registry.register('other-value', JSON.stringify(longer), 'FULL_TRANSITIVE');
