@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startDoor } from '../../services/ingest/server.ts';
 import { bearer, configWith, depsWith, MemorySink, usage } from '../ingest/harness.ts';
+import { UnevenSink } from './uneven-sink.ts';
 import { fuzzWire } from './wire-door.ts';
 
 /** `TOLLGATE_RUNS=100000 npx vitest run test/fuzz/wire-door.test.ts` runs longer; TOLLGATE_SEED begins elsewhere. */
@@ -30,7 +31,7 @@ describe('the HTTP door on the wire', () => {
     ['loses', 0],
     ['writes twice', 2],
   ])('is caught by this fuzzer if its log %s one record in a thousand', async (_, times) => {
-    await expect(fuzzWire(SEED, 1500, new Uneven(times))).rejects.toThrow(/is [02] times in the log/);
+    await expect(fuzzWire(SEED, 1500, new UnevenSink(times))).rejects.toThrow(/is [02] times in the log/);
   });
 
   it('stands a flood of connections, and takes what comes after it', async () => {
@@ -51,24 +52,6 @@ describe('the HTTP door on the wire', () => {
     }
   });
 });
-
-class Uneven extends MemorySink {
-  readonly #times: number;
-  #records = 0;
-
-  constructor(times: number) {
-    super();
-    this.#times = times;
-  }
-
-  override append(...[partition, records]: Parameters<MemorySink['append']>): ReturnType<MemorySink['append']> {
-    const uneven = records.flatMap((record) => {
-      this.#records += 1;
-      return Array.from({ length: this.#records % 1000 === 0 ? this.#times : 1 }, () => record);
-    });
-    return super.append(partition, uneven);
-  }
-}
 
 function closed(socket: ReturnType<typeof connect>): Promise<unknown> {
   return new Promise((resolve) => socket.once('close', resolve));
