@@ -7,11 +7,11 @@ import type { LogReader } from '../../platform/log/port.ts';
 import { openLmdbStateReader } from '../../platform/state/lmdb-state.ts';
 import type { StateReader } from '../../platform/state/port.ts';
 import { createWarehouseClient, type WarehouseClient } from '../../platform/warehouse/client.ts';
+import { Releases } from '../../services/shared/runtime/releases.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import { CommandFailed } from '../failure.ts';
 import { type InstancePaths, instancePaths, type RunningInstance, runningInstance } from './instance.ts';
 import { startPipeline } from './pipeline.ts';
-import { Releases } from './releases.ts';
 import { openStores } from './stores.ts';
 
 /** The log and the state of an instance, read beside whatever runs on it. */

@@ -5,10 +5,10 @@ import { doorConfig } from '../../services/ingest/config.ts';
 import { createKeyRing } from '../../services/ingest/keys.ts';
 import { startDoor } from '../../services/ingest/server.ts';
 import { startTicks } from '../../services/ingest/ticks.ts';
+import { Releases } from '../../services/shared/runtime/releases.ts';
 import { doorBackend } from './door-backend.ts';
 import { announceRunning, instanceKeys, instancePaths, operatorKey, retractRunning } from './instance.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
-import { Releases } from './releases.ts';
 import { openStores, type Stores } from './stores.ts';
 
 export interface EmbeddedOptions {

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { Enforcer } from '../../services/enforcer/enforcer.ts';
 import { Rater } from '../../services/rater/rater.ts';
+import { warehouseRows } from '../../services/rater/warehouse-rows.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
-import { warehouseRows } from './rows.ts';
 import { PARTITIONS, type Stores } from './stores.ts';
 
 const PARTITION = 0;

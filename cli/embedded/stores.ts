@@ -11,9 +11,9 @@ import { startEngine } from '../../platform/warehouse/engine-process.ts';
 import type { WarehouseError } from '../../platform/warehouse/errors.ts';
 import { migrate, readMigrations } from '../../platform/warehouse/migrations.ts';
 import { createWarehouseWriter, type WarehouseWriter } from '../../platform/warehouse/writer.ts';
+import { Releases } from '../../services/shared/runtime/releases.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import type { InstancePaths } from './instance.ts';
-import { Releases } from './releases.ts';
 
 /** The stores of one instance, open. */
 export interface Stores {

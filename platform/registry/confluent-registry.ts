@@ -6,6 +6,8 @@ import { RegistryError, type SchemaRegistry } from './port.ts';
 export interface RegistryOptions {
   /** Of the API that Confluent's clients speak, e.g. `http://127.0.0.1:8081`; Apicurio's ends in `/apis/ccompat/v7`. */
   readonly url: string;
+  /** Sent as HTTP basic authentication. */
+  readonly auth?: { readonly username: string; readonly password: string };
   /** How long one request may take in all (default 5 s). */
   readonly timeoutMs?: number;
   /** How often one is tried before it counts as failed (default 3). */
@@ -25,6 +27,7 @@ export function confluentRegistry(options: RegistryOptions): SchemaRegistry {
     {
       host: url,
       clientId: 'tollgate',
+      ...(options.auth === undefined ? {} : { auth: options.auth }),
       // Its own retries are for GET only, and repeat what will not change; ours are below.
       retry: { retries: 0 },
       middlewares: [

@@ -49,3 +49,8 @@ export class WireError extends Error {
     this.code = code;
   }
 }
+
+/** Whether `error` is a `WireError` of this code. */
+export function isWireError(error: unknown, code: WireErrorCode): error is WireError {
+  return error instanceof WireError && error.code === code;
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { WarehouseClient } from '../../platform/warehouse/client.ts';
 import type { WarehouseWriter } from '../../platform/warehouse/writer.ts';
-import type { RowSink } from '../../services/rater/rater.ts';
+import type { RowSink } from './rater.ts';
 
 /** What tells two rows of a table apart (schemas/clickhouse). */
 const IDENTITY = {

@@ -1,0 +1,68 @@
+import { joinGroup } from '../../platform/log/kafka-membership.ts';
+import { createWarehouseWriter } from '../../platform/warehouse/writer.ts';
+import {
+  clusterWarehouse,
+  kafkaConnection,
+  openClusterLog,
+  openClusterState,
+  openClusterWire,
+} from '../shared/runtime/connect.ts';
+import { isContradiction } from '../shared/runtime/contradictions.ts';
+import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
+import { runService } from '../shared/runtime/service.ts';
+import { sleep } from '../shared/runtime/sleep.ts';
+import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
+import { TOPICS } from '../shared/topics.ts';
+import { raterMetrics } from './metrics.ts';
+import { Rater, RaterStopped } from './rater.ts';
+import { warehouseRows } from './warehouse-rows.ts';
+
+/** The group whose members share the partitions of the log of events. */
+const GROUP = 'tollgate-rater';
+const CLOCK_JUMP_MAX_MS = 600_000;
+const RUN = { runRecordsMax: 2000, runBytesMax: 4 << 20 } as const;
+
+/** The rater as a process of its own: as many partitions as the group gives it. */
+await runService('rater', SERVICE_VARIABLES.rater, async ({ settings, logger, metrics, releases, onFailed }) => {
+  const connection = kafkaConnection(settings, 'tollgate-rater', logger);
+  const { log, partitions, time } = await openClusterLog(connection);
+  releases.add(() => log.close());
+  const wire = await openClusterWire(settings);
+  const state = await openClusterState(settings, logger);
+  releases.add(() => state.close());
+  const warehouse = clusterWarehouse(settings);
+  releases.add(() => warehouse.close());
+  const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
+  const observer = raterMetrics(metrics);
+  const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
+  const workers = new PartitionWorkers({
+    make: (partition) =>
+      new Rater(deps, {
+        ...{ partition, partitions, ...RUN },
+        groupRecordsMax: settings.TOLLGATE_RATER_GROUP_RECORDS,
+        groupMs: settings.TOLLGATE_RATER_GROUP_MS,
+        accountsMax: settings.TOLLGATE_RATER_ACCOUNTS,
+        clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
+      }),
+    needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
+    onGivenUp: onFailed,
+    ...{ logger, sleep },
+  });
+  releases.add(() => workers.stop());
+  observer.watch(function* () {
+    for (const { partition, worker } of workers.entries()) {
+      if (worker !== undefined) yield { partition, progress: worker.progress };
+    }
+  });
+  const membership = await joinGroup({
+    ...{ connection, groupId: GROUP, topics: [TOPICS.events] },
+    sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
+    onAssigned: (assigned) => {
+      logger.info({ partitions: [...assigned] }, 'assigned');
+      workers.assign(assigned);
+    },
+    onFailed,
+  });
+  releases.add(() => membership.leave());
+  return { notReady: () => [] };
+});
