@@ -1,4 +1,7 @@
+import { PassThrough } from 'node:stream';
+import { Command } from 'commander';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addSchemas } from '../../../cli/commands/schemas.ts';
 import { confluentRegistry } from '../../../platform/registry/confluent-registry.ts';
 import type { SchemaRegistry } from '../../../platform/registry/port.ts';
 import { TOPICS } from '../../../services/shared/topics.ts';
@@ -23,11 +26,30 @@ describeOnStack('a real schema registry', () => {
   }, START_MS);
   afterAll(() => server.stop());
 
+  /** `tollgate schemas ...` on this registry: what it printed, or how it failed. */
+  async function schemas(...args: readonly string[]): Promise<string> {
+    const stdout = new PassThrough();
+    const program = new Command().exitOverride();
+    const { stdin, stderr } = process;
+    const settings = { key: undefined, logLevel: 'silent' };
+    const interruption = () => new AbortController().signal;
+    addSchemas(program, { ...{ stdin, stdout, stderr, settings, interruption }, now: () => 0 });
+    const said = program.parseAsync(['schemas', ...args, '--registry', server.url], { from: 'user' });
+    return said.then(
+      () => String(stdout.read()),
+      (fault: unknown) => String(fault),
+    );
+  }
+
   test('before the release step a service says what to do', async () => {
+    expect(await schemas('check')).toContain('8 of 8 schemas are not registered');
     await expect(openAvroWire({ registry })).rejects.toMatchObject({ name: 'SchemasNotRegistered' });
   });
 
   test('the release step registers every topic, and again changes nothing', async () => {
+    const told = await schemas('register');
+    expect(told).toMatch(/^metering\.events-value +release 1 +id \d+\n/);
+    expect(await schemas('check')).toBe(told);
     const first = await registerSchemas(registry);
     expect(await registerSchemas(registry)).toEqual(first);
     expect(await lookUpSchemas(registry)).toEqual(first);
