@@ -15,14 +15,19 @@ export interface KafkaOptions {
   readonly port: number;
   readonly controllerPort: number;
   readonly jars: Pick<Jars, 'kafka'>;
+  /** For a broker that lives for seconds: half the work until it is ready (2.8 for 5.0 CPU s), slower afterwards. */
+  readonly shortLived?: boolean;
 }
 
 const LOG_SETTINGS = fileURLToPath(new URL('./log4j2.xml', import.meta.url));
+/** Compiles once, and lightly. */
+const QUICK = '-XX:TieredStopAtLevel=1';
 const FORMAT_MS = 120_000;
 const STOP_MS = 60_000;
 
 /** One broker that is its own controller, on loopback. @throws StackError `stack_prepare_failed` */
-export async function prepareKafka({ dataDir, port, controllerPort, jars }: KafkaOptions): Promise<PlannedProcess> {
+export async function prepareKafka(options: KafkaOptions): Promise<PlannedProcess> {
+  const { dataDir, port, controllerPort, jars, shortLived = false } = options;
   const data = join(dataDir, 'data');
   const settings = join(dataDir, 'server.properties');
   await mkdir(dataDir, { recursive: true });
@@ -30,7 +35,7 @@ export async function prepareKafka({ dataDir, port, controllerPort, jars }: Kafk
   const java = ['-cp', join(jars.kafka, '*'), `-Dlog4j2.configurationFile=${LOG_SETTINGS}`];
   if (!existsSync(join(data, 'meta.properties'))) {
     await run('java', [
-      ...java,
+      ...[QUICK, ...java],
       'kafka.tools.StorageTool',
       'format',
       '-t',
@@ -43,7 +48,7 @@ export async function prepareKafka({ dataDir, port, controllerPort, jars }: Kafk
   return {
     name: 'kafka',
     command: 'java',
-    args: ['-Xmx512m', '-XX:+ExitOnOutOfMemoryError', ...java, 'kafka.Kafka', settings],
+    args: [...(shortLived ? [QUICK] : []), '-Xmx512m', '-XX:+ExitOnOutOfMemoryError', ...java, 'kafka.Kafka', settings],
     env: javaEnvironment(),
     url: `127.0.0.1:${port}`,
     readiness: { kind: 'tcp', port },

@@ -13,8 +13,8 @@ const REQUIREMENTS = [
     fits: (told: string) => /Apache Maven 3|Apache Maven 4/.test(told),
   },
   {
-    ...{ what: 'redis-server 6.2 or later', command: 'redis-server', args: ['--version'], installedBy: 'redis-server' },
-    fits: (told: string) => versionOf(told) >= 6.02,
+    ...{ what: 'redis-server 7 or later', command: 'redis-server', args: ['--version'], installedBy: 'redis-server' },
+    fits: (told: string) => majorOf(told) >= 7,
   },
 ] as const;
 
@@ -37,8 +37,7 @@ export function requireRequirements(): void {
   if (missing !== undefined) throw new StackError('stack_requirement_missing', missing);
 }
 
-/** `v=7.0.15` as 7.00, `v=6.2.1` as 6.02. */
-function versionOf(told: string): number {
-  const [, major, minor] = /v=(\d+)\.(\d+)/.exec(told) ?? [];
-  return Number(major) + Number(minor) / 100;
+/** `7` of `v=7.0.15`. */
+function majorOf(told: string): number {
+  return Number(/v=(\d+)\./.exec(told)?.[1]);
 }

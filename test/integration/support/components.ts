@@ -45,7 +45,7 @@ export async function startKafka(options: ComponentOptions = {}): Promise<KafkaC
   const jars = await fetchJars(tell);
   const [controllerPort = 0] = await freePorts(1);
   const component = await startComponent('kafka', options, (dataDir, port) =>
-    prepareKafka({ dataDir, port, controllerPort, jars }),
+    prepareKafka({ dataDir, port, controllerPort, jars, shortLived: true }),
   );
   return withFields(component, { bootstrap: `127.0.0.1:${component.port}` });
 }
