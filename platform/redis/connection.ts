@@ -22,6 +22,9 @@ export interface RedisConnectionOptions {
   readonly logger: RedisLogger;
 }
 
+/** What is sent: bytes, or a string, whose bytes are those of UTF-8. */
+export type RedisText = string | Buffer;
+
 /** A connection on which each call is one script, sent once. */
 export interface RedisConnection {
   /**
@@ -29,7 +32,7 @@ export interface RedisConnection {
    * and arrays of these. Throws `RedisError`; on `RedisUnreachable` and `RedisTimedOut` it may have been done, or may
    * yet be.
    */
-  evaluate(script: string, keys: readonly Buffer[], args: readonly (Buffer | string)[]): Promise<unknown>;
+  evaluate(script: string, keys: readonly RedisText[], args: readonly RedisText[]): Promise<unknown>;
   /** Drops the connection at once; calls under way fail. */
   disconnect(): void;
 }

@@ -1,4 +1,5 @@
-import { encodeText } from '../text/ordered-text.ts';
+import type { RedisText } from '../redis/connection.ts';
+import { encodeText, encodeTextUnlessUtf8 } from '../text/ordered-text.ts';
 
 /**
  * Where the state of one scope is, for the prefix `tollgate` and the scope `rater/17`. All of a partition's keys have the
@@ -13,11 +14,11 @@ import { encodeText } from '../text/ordered-text.ts';
  * the tag `s` and its bytes in base64url, and the group `-`.
  */
 export interface RedisKeys {
-  readonly meta: Buffer;
-  readonly keys: Buffer;
-  readonly timers: Buffer;
-  /** What comes before the key of a hash, in bytes. */
-  readonly hashPrefix: Buffer;
+  readonly meta: string;
+  readonly keys: string;
+  readonly timers: string;
+  /** What comes before the key of a hash; ASCII, so as many bytes as units. */
+  readonly hashPrefix: string;
 }
 
 const PARTITION_SCOPE = /^([a-z][a-z0-9-]*)\/(0|[1-9][0-9]{0,9})$/;
@@ -28,14 +29,10 @@ export function redisKeys(prefix: string, scope: string): RedisKeys {
     group === undefined || partition === undefined
       ? `${prefix}:{s${encodeText(scope).toString('base64url')}}:-`
       : `${prefix}:{p${partition}}:${group}`;
-  return {
-    meta: Buffer.from(`${base}:meta`, 'latin1'),
-    keys: Buffer.from(`${base}:keys`, 'latin1'),
-    timers: Buffer.from(`${base}:timers`, 'latin1'),
-    hashPrefix: Buffer.from(`${base}:h:`, 'latin1'),
-  };
+  return { meta: `${base}:meta`, keys: `${base}:keys`, timers: `${base}:timers`, hashPrefix: `${base}:h:` };
 }
 
-export function hashKey(keys: RedisKeys, key: string): Buffer {
-  return Buffer.concat([keys.hashPrefix, encodeText(key)]);
+export function hashKey({ hashPrefix }: RedisKeys, key: string): RedisText {
+  const text = encodeTextUnlessUtf8(key);
+  return typeof text === 'string' ? hashPrefix + text : Buffer.concat([Buffer.from(hashPrefix), text]);
 }

@@ -35,14 +35,21 @@ export function hashesOf(
 ): Map<string, Map<string, string>> {
   const hashes = new Map<string, Map<string, string>>();
   for (const [index, key] of keys.entries()) {
-    const fields = new Map(pairs(scope, replies[index]));
+    const items = list(scope, replies[index]);
+    const fields = new Map<string, string>();
+    for (let at = 0; at < items.length; at += 2) fields.set(text(scope, items[at]), text(scope, items[at + 1]));
     if (fields.size > 0) hashes.set(key, fields);
   }
   return hashes;
 }
 
 export function timersOf(scope: string, reply: unknown): Timer[] {
-  return pairs(scope, reply).map(([member, at]) => ({ member, at: wholeOf(scope, at) }));
+  const items = list(scope, reply);
+  const timers: Timer[] = [];
+  for (let at = 0; at < items.length; at += 2) {
+    timers.push({ member: text(scope, items[at]), at: whole(scope, items[at + 1]) });
+  }
+  return timers;
 }
 
 export function textsOf(scope: string, reply: unknown): string[] {
@@ -56,21 +63,9 @@ export function list(scope: string, reply: unknown): readonly unknown[] {
 
 /** A whole number from 0 that a double holds exactly. */
 export function whole(scope: string, value: unknown): number {
-  return wholeOf(scope, text(scope, value));
-}
-
-function pairs(scope: string, reply: unknown): [string, string][] {
-  const items = list(scope, reply);
-  const found: [string, string][] = [];
-  for (let index = 0; index < items.length; index += 2) {
-    found.push([text(scope, items[index]), text(scope, items[index + 1])]);
-  }
-  return found;
-}
-
-function wholeOf(scope: string, value: string): number {
-  const number = Number(value);
-  if (!/^(0|[1-9][0-9]*)$/.test(value) || !Number.isSafeInteger(number)) throw corrupt(scope, `the number ${value}`);
+  const digits = text(scope, value);
+  const number = Number(digits);
+  if (!/^(0|[1-9][0-9]*)$/.test(digits) || !Number.isSafeInteger(number)) throw corrupt(scope, `the number ${digits}`);
   return number;
 }
 

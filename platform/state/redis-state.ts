@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openRedis, type RedisConnection, type RedisConnectionOptions } from '../redis/connection.ts';
+import { openRedis, type RedisConnection, type RedisConnectionOptions, type RedisText } from '../redis/connection.ts';
 import { RedisError } from '../redis/errors.ts';
 import { encodeText } from '../text/ordered-text.ts';
 import { checkCommit, checkLimit, checkText, checkUpTo } from './check.ts';
@@ -132,18 +132,18 @@ class RedisState implements StateStore {
     return redisKeys(this.#prefix, scope);
   }
 
-  #hashKeys(scope: string, keys: readonly string[]): { scriptKeys: Buffer[]; distinct: string[] } {
+  #hashKeys(scope: string, keys: readonly string[]): { scriptKeys: RedisText[]; distinct: string[] } {
     const scoped = this.#keys(scope);
     for (const key of keys) checkText('key', key);
     const distinct = [...new Set(keys)];
     return { scriptKeys: [scoped.meta, ...distinct.map((key) => hashKey(scoped, key))], distinct };
   }
 
-  #read(scope: string, script: string, keys: readonly Buffer[], args: readonly (Buffer | string)[]): Promise<unknown> {
+  #read(scope: string, script: string, keys: readonly RedisText[], args: readonly RedisText[]): Promise<unknown> {
     return this.#run(scope, 'StateUnavailable', () => this.#connection.evaluate(script, keys, args));
   }
 
-  #write(scope: string, script: string, keys: readonly Buffer[], args: readonly (Buffer | string)[]): Promise<unknown> {
+  #write(scope: string, script: string, keys: readonly RedisText[], args: readonly RedisText[]): Promise<unknown> {
     return this.#run(scope, 'StateWriteFailed', () => this.#connection.evaluate(script, keys, args));
   }
 

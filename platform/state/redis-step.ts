@@ -1,4 +1,5 @@
-import { encodeText } from '../text/ordered-text.ts';
+import type { RedisText } from '../redis/connection.ts';
+import { encodeTextUnlessUtf8 as bytesOf } from '../text/ordered-text.ts';
 import type { Commit, Fence } from './port.ts';
 import { hashKey, type RedisKeys } from './redis-keys.ts';
 
@@ -12,19 +13,19 @@ export function commitArguments(
   keys: RedisKeys,
   fence: Fence,
   step: Commit,
-): { readonly keys: Buffer[]; readonly args: (Buffer | string)[] } {
+): { readonly keys: RedisText[]; readonly args: RedisText[] } {
   const { next } = step;
   const timers = new Map(step.timers);
   const timersSet = [...timers].filter(([, at]) => at !== null);
   const timersDeleted = [...timers].filter(([, at]) => at === null);
-  const args: (Buffer | string)[] = [
+  const args: RedisText[] = [
     ...fenceArguments(fence),
-    ...[`${next.nextOffset}`, encodeText(next.version), encodeText(next.meta)],
+    ...[`${next.nextOffset}`, bytesOf(next.version), bytesOf(next.meta)],
     ...[`${keys.hashPrefix.length}`, `${timersSet.length}`, `${timersDeleted.length}`],
   ];
-  for (const [member, at] of timersSet) args.push(`${at}`, encodeText(member));
-  for (const [member] of timersDeleted) args.push(encodeText(member));
-  const scriptKeys = [keys.meta, keys.keys, keys.timers];
+  for (const [member, at] of timersSet) args.push(`${at}`, bytesOf(member));
+  for (const [member] of timersDeleted) args.push(bytesOf(member));
+  const scriptKeys: RedisText[] = [keys.meta, keys.keys, keys.timers];
   for (const [key, { dropped, fields }] of hashChanges(step)) {
     scriptKeys.push(hashKey(keys, key));
     pushHash(args, dropped, fields);
@@ -48,16 +49,16 @@ function hashChanges(step: Commit): Map<string, HashChange> {
   return changes;
 }
 
-function pushHash(args: (Buffer | string)[], dropped: boolean, fields: ReadonlyMap<string, string | null>): void {
+function pushHash(args: RedisText[], dropped: boolean, fields: ReadonlyMap<string, string | null>): void {
   const counts = args.length + 1;
   args.push(dropped ? '1' : '0', '0', '0');
-  const deleted: Buffer[] = [];
+  const deleted: RedisText[] = [];
   let sets = 0;
   for (const [field, value] of fields) {
     if (value === null) {
-      deleted.push(encodeText(field));
+      deleted.push(bytesOf(field));
     } else {
-      args.push(encodeText(field), encodeText(value));
+      args.push(bytesOf(field), bytesOf(value));
       sets += 1;
     }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeText, encodeText } from '../../../platform/text/ordered-text.ts';
+import { decodeText, encodeText, encodeTextUnlessUtf8 } from '../../../platform/text/ordered-text.ts';
 
 const SEED = 20_261_102;
 const HARD = '\u0000a\u007f\u0080\u07ff\u0800\ud7ff\ud800\udbff\udc00\udfff\ue000\ufffd\uffff'.split('');
@@ -13,6 +13,7 @@ const text = fc.array(unit, { maxLength: 8 }).map((units) => units.join(''));
 it(`any text comes back, and texts are ordered as their bytes are (seed ${SEED})`, () => {
   const property = fc.property(text, text, (left, right) => {
     expect(decodeText(encodeText(left))).toBe(left);
+    expect(Buffer.from(encodeTextUnlessUtf8(left))).toEqual(encodeText(left));
     const order = Math.sign(Buffer.compare(encodeText(left), encodeText(right)));
     expect(order).toBe(left < right ? -1 : left > right ? 1 : 0);
   });
