@@ -169,7 +169,7 @@ export class GroupWire {
     const { cluster, groupId } = this.#options;
     const any = await cluster.anyWire();
     const answer = await any.ask<CoordinatorAnswer>('GroupCoordinator', {
-      coordinatorKey: groupId,
+      groupId,
       coordinatorType: 0,
     });
     this.#check(answer.errorCode, 'coordinator');
