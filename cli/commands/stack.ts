@@ -31,7 +31,8 @@ export function addStack(program: Command, world: World): void {
       const servers = await stackUp({ dir: options.data, ports, tell });
       const width = Math.max(...servers.map(({ name }) => name.length));
       await write(world.stdout, servers.map(({ name, url }) => `${name.padEnd(width)}  ${url}\n`).join(''));
-      tell(`the stack is up: logs are in ${options.data}/logs, \`npm run stack -- down\` stops it and keeps the data`);
+      const down = `npm run stack -- down${options.data === DEFAULT_STACK ? '' : ` --data ${options.data}`}`;
+      tell(`the stack is up: logs are in ${options.data}/logs, \`${down}\` stops it and keeps the data`);
     });
   for (const server of SERVERS) {
     up.option(`--${server}-port <n>`, `port of ${server} (default: that of the last time, or a free one)`, port);

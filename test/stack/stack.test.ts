@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { identify } from '../../cli/stack/process-identity.ts';
@@ -72,6 +74,20 @@ test('a port for two servers is refused, by its name', async () => {
   expect(up.code).toBe(1);
   expect(up.stderr).toMatch(/stack_(port_in_use|requirement_missing)/);
 });
+
+test(
+  'what is missing on a machine is told by name, with how to install it',
+  async () => {
+    const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+    const args = ['--import', 'tsx', main, 'stack', 'up', '--data', ownFolder()];
+    const bare = spawnSync(process.execPath, args, { env: { PATH: ownFolder() }, encoding: 'utf8' });
+    expect(bare).toMatchObject({ status: 1, stdout: '' });
+    expect(bare.stderr).toMatch(
+      /stack_requirement_missing.*Java 17 or later.*redis-server.*apt-get install openjdk-17/,
+    );
+  },
+  LONG_MS,
+);
 
 async function status(dir: string) {
   const { code, stdout } = await runTollgate(['stack', 'status', '--data', dir]);
