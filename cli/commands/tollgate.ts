@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander';
 import { withoutKeys } from '../door/hidden-keys.ts';
 import { EXIT, reportOf } from '../failure.ts';
 import { addBalance } from './balance.ts';
+import { addCluster } from './cluster.ts';
 import { addEnforcement } from './enforcement.ts';
 import { addExport } from './export.ts';
 import { addInvoice } from './invoice.ts';
 import { addLog } from './log.ts';
 import { addPublish } from './publish.ts';
 import { addRedrive } from './redrive.ts';
+import { addRelease } from './release.ts';
 import { addReplay } from './replay.ts';
 import { readSettings } from './settings.ts';
 import { addStack } from './stack.ts';
@@ -64,7 +66,7 @@ export function commands(world: World): Command {
   const adders = [
     ...[addStart, addPublish, addBalance, addInvoice, addTail, addEnforcement, addRedrive],
     ...[addReplay, addLog, addExport, addVerify],
-    addStack,
+    ...[addStack, addCluster, addRelease],
   ];
   for (const add of adders) add(program, world);
   return program;
@@ -75,6 +77,7 @@ function worldOf(host: Host): World {
   return {
     ...{ stdin, stdout, stderr },
     settings: readSettings(host.env),
+    environment: host.env,
     now: Date.now,
     interruption: () => {
       const interrupted = new AbortController();

@@ -6,6 +6,8 @@ export interface World {
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly settings: Settings;
+  /** What the environment says of a cluster; read by the commands that need it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** The wall clock, integer ms. */
   readonly now: () => number;
   /** Asked for by commands that go on until the user ends them: aborted by SIGINT and SIGTERM from then on. */

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { LmdbEnvironment } from '../../platform/lmdb/environment.ts';
 import { openLmdbLog } from '../../platform/log/lmdb-log.ts';
@@ -13,6 +11,7 @@ import { migrate, readMigrations } from '../../platform/warehouse/migrations.ts'
 import { createWarehouseWriter, type WarehouseWriter } from '../../platform/warehouse/writer.ts';
 import { Releases } from '../../services/shared/runtime/releases.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
+import { migrationsFolder } from '../cluster/prepare.ts';
 import type { InstancePaths } from './instance.ts';
 
 /** The stores of one instance, open. */
@@ -41,9 +40,6 @@ const RECORD_BYTES_MAX = 16 << 20;
 
 /** The embedded log has one partition: one machine, one core of rater. */
 export const PARTITIONS = 1;
-
-/** schemas/ stands beside the sources, and above the compiled files. */
-const MIGRATION_FOLDERS = ['../../schemas/clickhouse', '../../../schemas/clickhouse'];
 
 /** Opens log, state and warehouse of an instance. What was opened before a failure is closed again. */
 export async function openStores(options: StoresOptions): Promise<Stores> {
@@ -88,11 +84,4 @@ function topics(logTime: LogTime): readonly TopicSpec[] {
     partitions: PARTITIONS,
     time: name === TOPICS.events ? logTime : 'append',
   }));
-}
-
-function migrationsFolder(): string {
-  const folders = MIGRATION_FOLDERS.map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  const found = folders.find((folder) => existsSync(folder));
-  if (found === undefined) throw new Error(`the migrations of the warehouse are in none of ${folders.join(', ')}`);
-  return found;
 }

@@ -26,6 +26,10 @@ export interface EnforcerLogger {
 
 export interface EnforcerObserver {
   issued(command: Command): void;
+  /** A step is durable, and what it issued is published. */
+  committed(tookMs: number): void;
+  /** How many commands of a partition are decided, durable, and not confirmed as published yet. */
+  outbox(partition: number, commands: number): void;
 }
 
 export interface EnforcerDeps {
@@ -117,9 +121,12 @@ export class Enforcer {
     this.#operations = new Operations(deps, config.partition, 0);
   }
 
-  /** How far the log of events was enforced: all before `events` was folded and its commands published. */
-  get progress(): { readonly events: number; readonly clock: Instant } {
-    return { events: this.#eventOffset, clock: this.#core.clock };
+  /**
+   * How far the log of events was enforced: all before `events` was folded and its commands published; and up to where of
+   * `balance.updates` that is in a checkpoint.
+   */
+  get progress(): { readonly events: number; readonly clock: Instant; readonly committed: number } {
+    return { events: this.#eventOffset, clock: this.#core.clock, committed: this.#committed };
   }
 
   /** N3: what is coming to an account, by time. */
@@ -130,6 +137,11 @@ export class Enforcer {
   /** N9, N11: who holds the partition, or released it last, and whether its input is stale. */
   holds(): ReturnType<Enforcement['holds']> {
     return this.#core.holds();
+  }
+
+  /** N9, N11: what is held in the partition. Looks at every account. */
+  heldActions(): ReturnType<Enforcement['heldActions']> {
+    return this.#core.heldActions();
   }
 
   /** N11: the accounts that are held by themselves, in no particular order. */
@@ -319,6 +331,13 @@ export class Enforcer {
 
   /** One fenced write of state and outbox; then publish; then empty the outbox. */
   async #commit(events: number): Promise<void> {
+    const { now, observer } = this.#deps;
+    const begun = now();
+    await this.#writeAndPublish(events);
+    observer.committed(now() - begun);
+  }
+
+  async #writeAndPublish(events: number): Promise<void> {
     const outgoing = this.#outgoing.filter((out) => !this.#isPublished(out));
     this.#outgoing = [];
     if (this.#config.past) this.#notePublished(outgoing);
@@ -327,6 +346,7 @@ export class Enforcer {
     for (const [field, value] of outbox) writes.push([OUTBOX_KEY, field, value]);
     await this.#write(writes);
     if (outgoing.length === 0) return;
+    this.#deps.observer.outbox(this.#config.partition, outgoing.length);
     await this.#publish([...outbox.values()]);
     if (this.#config.live) this.#notePublished(outgoing, this.#deps.now());
     await this.#trimOutbox([...outbox.keys()]);
@@ -427,6 +447,7 @@ export class Enforcer {
     // What was published and is not issued again yet must be found again by the next owner.
     if (this.#published.size === 0) writes.push([PARTITION_KEY, 'published', JSON.stringify(this.#publishedTo)]);
     await this.#write(writes);
+    this.#deps.observer.outbox(this.#config.partition, 0);
   }
 
   /**
@@ -454,6 +475,7 @@ export class Enforcer {
       logger.warn({ scope: this.#scope, commands: unknown.length }, why);
       if (live) this.#core.brake({ by: 'brake', why, at: now() });
     }
+    this.#deps.observer.outbox(partition, fields.length);
     if (fields.length === 0) return;
     logger.warn({ scope: this.#scope, commands: missing.length }, 'publishing again what was not confirmed');
     await this.#publish(missing.map((field) => outbox.get(field) ?? ''));

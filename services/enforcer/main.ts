@@ -21,39 +21,44 @@ const GROUP = 'tollgate-enforcer';
 const RUN = { runRecordsMax: 2000, runBytesMax: 4 << 20, wallClockMs: 1000, checkpointRecordsMax: 20_000 } as const;
 
 /** The enforcer as a process of its own: as many partitions as the group gives it. */
-await runService('enforcer', SERVICE_VARIABLES.enforcer, async ({ settings, logger, metrics, releases, onFailed }) => {
-  const connection = kafkaConnection(settings, 'tollgate-enforcer', logger);
-  const { log, time } = await openClusterLog(connection);
-  releases.add(() => log.close());
-  const wire = await openClusterWire(settings);
-  const state = await openClusterState(settings, logger);
-  releases.add(() => state.close());
-  const warehouse = clusterWarehouse(settings);
-  releases.add(() => warehouse.close());
-  const rows = createWarehouseWriter({ client: warehouse });
-  const observer = enforcerMetrics(metrics);
-  const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
-  const workers = new PartitionWorkers({
-    make: (partition) => new Enforcer(deps, { partition, live: time === 'append', past: false, ...RUN }),
-    needsPerson,
-    onGivenUp: onFailed,
-    ...{ logger, sleep },
-  });
-  releases.add(() => workers.stop());
-  observer.watch(function* () {
-    for (const { partition, worker } of workers.entries()) {
-      if (worker !== undefined) yield { partition, enforcer: worker };
-    }
-  });
-  const membership = await joinGroup({
-    ...{ connection, groupId: GROUP, topics: [TOPICS.updates, TOPICS.operations] },
-    sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
-    onAssigned: (assigned) => {
-      logger.info({ partitions: [...assigned] }, 'assigned');
-      workers.assign(assigned);
-    },
-    onFailed,
-  });
-  releases.add(() => membership.leave());
-  return { notReady: () => [] };
-});
+await runService(
+  'enforcer',
+  SERVICE_VARIABLES.enforcer,
+  process.env,
+  async ({ settings, logger, metrics, releases, onFailed }) => {
+    const connection = kafkaConnection(settings, 'tollgate-enforcer', logger);
+    const { log, time } = await openClusterLog(connection);
+    releases.add(() => log.close());
+    const wire = await openClusterWire(settings);
+    const state = await openClusterState(settings, logger);
+    releases.add(() => state.close());
+    const warehouse = clusterWarehouse(settings);
+    releases.add(() => warehouse.close());
+    const rows = createWarehouseWriter({ client: warehouse });
+    const observer = enforcerMetrics(metrics);
+    const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
+    const workers = new PartitionWorkers({
+      make: (partition) => new Enforcer(deps, { partition, live: time === 'append', past: false, ...RUN }),
+      needsPerson,
+      onGivenUp: onFailed,
+      ...{ logger, sleep },
+    });
+    releases.add(() => workers.stop());
+    observer.watch(function* () {
+      for (const { partition, worker } of workers.entries()) {
+        if (worker !== undefined) yield { partition, enforcer: worker };
+      }
+    });
+    const membership = await joinGroup({
+      ...{ connection, groupId: GROUP, topics: [TOPICS.updates, TOPICS.operations] },
+      sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
+      onAssigned: (assigned) => {
+        logger.info({ partitions: [...assigned] }, 'assigned');
+        workers.assign(assigned);
+      },
+      onFailed,
+    });
+    releases.add(() => membership.leave());
+    return { notReady: () => [] };
+  },
+);

@@ -34,7 +34,7 @@ import { startTicks } from './ticks.ts';
 const GROUP = 'tollgate-ingest';
 
 /** The doors as a process of its own: HTTP, and Kafka for as many partitions of samples as the group gives it. */
-await runService('ingest', SERVICE_VARIABLES.ingest, async (context) => {
+await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context) => {
   const { settings, logger, metrics, releases, stopping, onFailed } = context;
   const keys = readKeys(settings.TOLLGATE_KEYS_FILE);
   const connection = kafkaConnection(settings, 'tollgate-ingest', logger);

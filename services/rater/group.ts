@@ -4,6 +4,7 @@ import type { LedgerEntry } from '../shared/contracts/ledger-entry.ts';
 import type { RatedLine } from '../shared/contracts/rated-line.ts';
 import type { ReservationCharge } from '../shared/contracts/reservation-charge.ts';
 import { updateRecords } from '../shared/contracts/update-record.ts';
+import type { Nanos } from '../shared/money.ts';
 import type { Instant } from '../shared/time.ts';
 import type { Effects } from './core/account.ts';
 import {
@@ -42,6 +43,8 @@ export class Group implements Effects {
   #index = 0;
   /** How many records of the log it was made of. */
   records = 0;
+  /** The sum of its ledger entries: by so much it moves balances (L7). */
+  entriesNanos: Nanos = 0n;
 
   constructor(partition: number) {
     this.#partition = partition;
@@ -59,6 +62,7 @@ export class Group implements Effects {
   }
 
   entry(entry: LedgerEntry): void {
+    this.entriesNanos += entry.amountNanos;
     this.#put('ledger_entries', ledgerEntryRow(entry, this.#place()));
   }
 

@@ -23,46 +23,51 @@ const CLOCK_JUMP_MAX_MS = 600_000;
 const RUN = { runRecordsMax: 2000, runBytesMax: 4 << 20 } as const;
 
 /** The rater as a process of its own: as many partitions as the group gives it. */
-await runService('rater', SERVICE_VARIABLES.rater, async ({ settings, logger, metrics, releases, onFailed }) => {
-  const connection = kafkaConnection(settings, 'tollgate-rater', logger);
-  const { log, partitions, time } = await openClusterLog(connection);
-  releases.add(() => log.close());
-  const wire = await openClusterWire(settings);
-  const state = await openClusterState(settings, logger);
-  releases.add(() => state.close());
-  const warehouse = clusterWarehouse(settings);
-  releases.add(() => warehouse.close());
-  const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
-  const observer = raterMetrics(metrics);
-  const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
-  const workers = new PartitionWorkers({
-    make: (partition) =>
-      new Rater(deps, {
-        ...{ partition, partitions, ...RUN },
-        groupRecordsMax: settings.TOLLGATE_RATER_GROUP_RECORDS,
-        groupMs: settings.TOLLGATE_RATER_GROUP_MS,
-        accountsMax: settings.TOLLGATE_RATER_ACCOUNTS,
-        clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
-      }),
-    needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
-    onGivenUp: onFailed,
-    ...{ logger, sleep },
-  });
-  releases.add(() => workers.stop());
-  observer.watch(function* () {
-    for (const { partition, worker } of workers.entries()) {
-      if (worker !== undefined) yield { partition, progress: worker.progress };
-    }
-  });
-  const membership = await joinGroup({
-    ...{ connection, groupId: GROUP, topics: [TOPICS.events] },
-    sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
-    onAssigned: (assigned) => {
-      logger.info({ partitions: [...assigned] }, 'assigned');
-      workers.assign(assigned);
-    },
-    onFailed,
-  });
-  releases.add(() => membership.leave());
-  return { notReady: () => [] };
-});
+await runService(
+  'rater',
+  SERVICE_VARIABLES.rater,
+  process.env,
+  async ({ settings, logger, metrics, releases, onFailed }) => {
+    const connection = kafkaConnection(settings, 'tollgate-rater', logger);
+    const { log, partitions, time } = await openClusterLog(connection);
+    releases.add(() => log.close());
+    const wire = await openClusterWire(settings);
+    const state = await openClusterState(settings, logger);
+    releases.add(() => state.close());
+    const warehouse = clusterWarehouse(settings);
+    releases.add(() => warehouse.close());
+    const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
+    const observer = raterMetrics(metrics);
+    const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
+    const workers = new PartitionWorkers({
+      make: (partition) =>
+        new Rater(deps, {
+          ...{ partition, partitions, ...RUN },
+          groupRecordsMax: settings.TOLLGATE_RATER_GROUP_RECORDS,
+          groupMs: settings.TOLLGATE_RATER_GROUP_MS,
+          accountsMax: settings.TOLLGATE_RATER_ACCOUNTS,
+          clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
+        }),
+      needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
+      onGivenUp: onFailed,
+      ...{ logger, sleep },
+    });
+    releases.add(() => workers.stop());
+    observer.watch(function* () {
+      for (const { partition, worker } of workers.entries()) {
+        if (worker !== undefined) yield { partition, progress: worker.progress };
+      }
+    });
+    const membership = await joinGroup({
+      ...{ connection, groupId: GROUP, topics: [TOPICS.events] },
+      sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
+      onAssigned: (assigned) => {
+        logger.info({ partitions: [...assigned] }, 'assigned');
+        workers.assign(assigned);
+      },
+      onFailed,
+    });
+    releases.add(() => membership.leave());
+    return { notReady: () => [] };
+  },
+);

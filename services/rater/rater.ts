@@ -5,9 +5,11 @@ import { accountBalanceJson } from '../shared/contracts/account-balance.ts';
 import type { MeteringEvent } from '../shared/contracts/event.ts';
 import { eventLine, forwardedText } from '../shared/contracts/event-record.ts';
 import { watermarkRecord } from '../shared/contracts/update-record.ts';
+import { formatAmount } from '../shared/money.ts';
 import { formatInstant, type Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS, type Topic } from '../shared/topics.ts';
 import type { DecodedEvent, WireFormat } from '../shared/wire/wire-format.ts';
+import { Books, type BooksCheck, IDENTITIES } from './books.ts';
 import type { Account } from './core/account.ts';
 import { takeFieldWrites } from './core/account-fields.ts';
 import { restoreAccount } from './core/account-restore.ts';
@@ -36,6 +38,8 @@ export interface RaterObserver {
   /** How many records of a run had which outcome: `applied`, `duplicate`, or the reason of a rejection. */
   folded(outcomes: ReadonlyMap<string, number>): void;
   committed(records: number, tookMs: number): void;
+  /** L7: how far the books of a group that is about to be written are off; all 0 where they agree. */
+  booked(partition: number, check: BooksCheck): void;
 }
 
 export interface RaterDeps {
@@ -114,6 +118,7 @@ export class Rater {
   readonly #used = new Map<string, number>();
   #runs = 0;
   readonly #outcomes = new Map<string, number>();
+  readonly #books = new Books();
 
   constructor(deps: RaterDeps, config: RaterConfig) {
     this.#deps = deps;
@@ -314,7 +319,10 @@ export class Rater {
     const hashes = await this.#deps.state.load(this.#scope, this.#fence, keys);
     for (const id of ids) {
       const fields = hashes.get(accountKey(id));
-      if (fields !== undefined) this.#partition.putAccount(restoreAccount(id, fields, this.#partition.clock));
+      if (fields === undefined) continue;
+      const account = restoreAccount(id, fields, this.#partition.clock);
+      this.#partition.putAccount(account);
+      this.#books.open(account);
     }
   }
 
@@ -341,8 +349,10 @@ export class Rater {
     if (this.#began !== undefined) writes.push([PARTITION_KEY, 'began', `${this.#began}`]);
     this.#began = undefined;
     const timers: TimerWrite[] = [];
+    const changed: Account[] = [];
     for (const account of this.#partition.accounts.values()) {
       if (account.changes.length > 0) {
+        changed.push(account);
         const key = accountKey(account.id);
         for (const [field, value] of takeFieldWrites(account)) writes.push([key, field, value]);
         writes.push([key, VIEW_FIELD, accountBalanceJson(balanceOf(account))]);
@@ -352,9 +362,20 @@ export class Rater {
         timers.push([account.id, Number.isFinite(account.timerAt) ? account.timerAt : null]);
       }
     }
+    this.#lookAtBooks(changed, group);
     const counts = RATER_TABLES.map((table) => group.rows.get(table)?.length ?? 0);
     const meta = JSON.stringify({ from, counts });
     return { next: { nextOffset: this.#offset, version: `${RULES_VERSION}`, meta }, writes, timers };
+  }
+
+  /** L7: books that disagree are told, not mended: what was rated is what the log makes of it, the next time as well. */
+  #lookAtBooks(changed: readonly Account[], group: Group): void {
+    const { logger, observer } = this.#deps;
+    const check = this.#books.check(changed, group.entriesNanos);
+    observer.booked(this.#config.partition, check);
+    if (IDENTITIES.every((identity) => check[identity] === 0n)) return;
+    const off = Object.fromEntries(IDENTITIES.map((identity) => [identity, formatAmount(check[identity])]));
+    logger.error({ scope: this.#scope, until: this.#offset, off }, 'the books disagree');
   }
 
   async #write(group: Group, from: number, step: Commit, clock: Instant): Promise<void> {
@@ -401,6 +422,7 @@ export class Rater {
     const byUse = [...accounts.values()].sort((a, b) => (this.#used.get(a.id) ?? 0) - (this.#used.get(b.id) ?? 0));
     for (const account of byUse.slice(0, accounts.size - this.#config.accountsMax)) {
       this.#partition.dropAccount(account);
+      this.#books.close(account.id);
       this.#used.delete(account.id);
     }
   }

@@ -82,6 +82,7 @@ describe('house: docker-compose.yml', () => {
     const program = commands({
       ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, now: () => 0 },
       settings: { key: undefined, logLevel: 'silent' },
+      environment: {},
       interruption: () => new AbortController().signal,
     });
     for (const name of PIPELINE)

@@ -33,6 +33,7 @@ test('house: the README lists the commands that there are, and no other', () => 
   const world = {
     ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, now: () => 0 },
     settings: { key: undefined, logLevel: 'silent' as const },
+    environment: {},
     interruption: () => new AbortController().signal,
   };
   const names = commands(world).commands.map((command) => command.name());

@@ -16,6 +16,7 @@ import {
 import { accountDueAt } from './due.ts';
 import { actionDueAt, type Entry, entryOf, indexReservations, noticeIds } from './entry.ts';
 import { AccountNotLoaded, EndlessDue, TimeWentBack, UpdateGap } from './errors.ts';
+import { countHeld, type HeldActionsTotal } from './held-actions.ts';
 import { comingActions, standingOrders } from './orders.ts';
 import { releaseHeld } from './release.ts';
 import { RULES, type Rules } from './rules.ts';
@@ -168,6 +169,11 @@ export class Enforcement {
     for (const { state } of this.#accounts.values()) {
       if (state.hold !== undefined) yield { accountId: state.accountId, hold: state.hold };
     }
+  }
+
+  /** N9, N11: what is held in the partition. Looks at every account. */
+  heldActions(): HeldActionsTotal {
+    return countHeld([...this.#accounts.values()].map(({ state }) => state));
   }
 
   /** N11: who holds an account by itself; undefined if nobody does, or it is not known. */

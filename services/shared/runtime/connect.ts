@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { KafkaConnection } from '../../../platform/kafka/connection.ts';
-import { openKafkaLog } from '../../../platform/log/kafka-log.ts';
+import { openKafkaLog, openKafkaLogReader } from '../../../platform/log/kafka-log.ts';
 import { describeKafkaTopics } from '../../../platform/log/kafka-topics.ts';
-import type { EventLog, LogTime, TopicSpec } from '../../../platform/log/port.ts';
+import type { EventLog, LogReader, LogTime, TopicSpec } from '../../../platform/log/port.ts';
 import { confluentRegistry } from '../../../platform/registry/confluent-registry.ts';
 import type { StateStore } from '../../../platform/state/port.ts';
 import { openRedisState } from '../../../platform/state/redis-state.ts';
@@ -54,6 +54,21 @@ export interface ClusterLog {
 
 /** Opens the log on the topics that exist. @throws TopicsMissing, LogError */
 export async function openClusterLog(connection: KafkaConnection): Promise<ClusterLog> {
+  const { topics, partitions, time } = await existingTopics(connection);
+  return { log: await openKafkaLog({ connection, topics }), partitions, time };
+}
+
+/** The same for who only reads. @throws TopicsMissing, LogError */
+export async function openClusterLogReader(
+  connection: KafkaConnection,
+): Promise<{ readonly log: LogReader; readonly partitions: number }> {
+  const { topics, partitions } = await existingTopics(connection);
+  return { log: await openKafkaLogReader({ connection, topics }), partitions };
+}
+
+async function existingTopics(
+  connection: KafkaConnection,
+): Promise<Pick<ClusterLog, 'partitions' | 'time'> & { readonly topics: readonly TopicSpec[] }> {
   const names = Object.values(TOPICS);
   const found = await describeKafkaTopics(connection, names);
   const missing = names.filter((name) => !found.has(name));
@@ -63,7 +78,7 @@ export async function openClusterLog(connection: KafkaConnection): Promise<Clust
   }
   const { partitions, time } = events;
   const topics = names.map((name): TopicSpec => ({ name, partitions, time: name === TOPICS.events ? time : 'append' }));
-  return { log: await openKafkaLog({ connection, topics }), partitions, time };
+  return { topics, partitions, time };
 }
 
 /** Opens the wire format by the registry's schemas. @throws WireError `RegistryUnavailable`, SchemasNotRegistered */

@@ -34,16 +34,17 @@ const STOP_MS = 60_000;
 const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] satisfies NodeJS.Signals[];
 
 /**
- * Runs one service as this process: reads the environment, logs to stdout, serves `/livez`, `/readyz` and `/metrics`, and on
+ * Runs one service as this process: reads what the environment says, logs to stdout, serves `/livez`, `/readyz` and `/metrics`, and on
  * SIGTERM or SIGINT lets what is under way be finished. A service that does not come up, or that fails, ends with exit code 1:
  * whoever runs it starts it again.
  */
 export async function runService<Settings extends CommonSettings>(
   name: ServiceName,
   variables: z.ZodType<Settings>,
+  environment: NodeJS.ProcessEnv,
   start: (context: ServiceContext<Settings>) => Promise<Started>,
 ): Promise<void> {
-  const settings = readSettings(name, variables);
+  const settings = readSettings(name, variables, environment);
   if (settings === undefined) return;
   const { TOLLGATE_LOG_LEVEL: level } = settings;
   const logger = pino({ level, base: { service: name, pid: process.pid } }, pino.destination({ dest: 1, sync: true }));
@@ -81,9 +82,13 @@ export async function runService<Settings extends CommonSettings>(
   }
 }
 
-function readSettings<Settings>(name: ServiceName, variables: z.ZodType<Settings>): Settings | undefined {
+function readSettings<Settings>(
+  name: ServiceName,
+  variables: z.ZodType<Settings>,
+  environment: NodeJS.ProcessEnv,
+): Settings | undefined {
   try {
-    return readVariables(variables, process.env);
+    return readVariables(variables, environment);
   } catch (fault) {
     if (!(fault instanceof EnvironmentInvalid)) throw fault;
     process.stderr.write(`tollgate ${name}: ${fault.message}\n`);
