@@ -11,7 +11,7 @@ export interface RedisConnectionOptions {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: TlsOptions;
-  /** The number of the database (default 0); a cluster has but that one. */
+  /** The number of the database (default 0); a cluster has but that one. Needs the right to SELECT. */
   readonly database?: number;
   /** How long a command may take, ms. One that took longer may still be done later. */
   readonly commandTimeoutMs: number;
@@ -55,6 +55,8 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
   const where = options.nodes.map(({ host, port }) => `${host}:${port}`).join(', ');
   try {
     await within(options.openTimeoutMs ?? OPEN_TIMEOUT_MS, client.connect());
+    // The client selects by itself too, but goes on in database 0 where that is refused.
+    if (options.database !== undefined && client instanceof Redis) await client.select(options.database);
     const masters = client instanceof Cluster ? client.nodes('master') : [client];
     await Promise.all(masters.map((master) => checkRedis(master, options)));
   } catch (error) {

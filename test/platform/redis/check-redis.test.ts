@@ -66,6 +66,19 @@ describe('opening a Redis', () => {
     }
   });
 
+  it('keeps to its database, and refuses where it may not be selected or is not there', async () => {
+    const user = { username: 'chooser', password: 'secret', database: 3 };
+    const rules = redisAclRules('tollgate', false);
+    await server.command(['flushall'], ['acl', 'setuser', 'chooser', 'reset', 'on', '>secret', ...rules]);
+    await refused(user, 'RedisNotAllowed', 'NOPERM');
+    await server.command(['acl', 'setuser', 'chooser', '+select']);
+    await refused({ ...user, database: 99 }, 'RedisRefused', 'DB index is out of range');
+    const store = await openRedisState({ ...connectionOptions([server]), ...user });
+    await store.claim('rater/0');
+    await store.close();
+    expect(await server.command(['dbsize'], ['select', 3], ['dbsize'])).toEqual([0, 'OK', 1]);
+  });
+
   it('gives up after its time on a server that does not answer', async () => {
     server.signal('SIGSTOP');
     try {

@@ -37,7 +37,7 @@ export class TestRedis {
 
   /** Starts it again on what is in its directory; resolves once it answers. */
   async resume(): Promise<void> {
-    const child = spawn('redis-server', [...DURABLE, ...this.#ownSettings(), ...this.#settings], {
+    const child = spawn(SERVER, [...DURABLE, ...this.#ownSettings(), ...this.#settings], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -106,6 +106,8 @@ export class TestRedis {
     return ['--port', `${this.port}`, '--dir', this.directory];
   }
 }
+
+const SERVER = 'redis-server';
 
 const DURABLE = [
   ...['--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'],
