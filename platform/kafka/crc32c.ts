@@ -18,7 +18,7 @@ export function crc32c(bytes: Uint8Array, from: number, to: number): number {
       of(T3, high) ^
       of(T2, high >>> 8) ^
       of(T1, high >>> 16) ^
-      of(T0, high >>> 24); // prettier-ignore
+      of(T0, high >>> 24);
   }
   for (; at < to; at += 1) crc = of(T0, crc ^ (bytes[at] ?? 0)) ^ (crc >>> 8);
   return ~crc >>> 0;

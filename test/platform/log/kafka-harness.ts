@@ -40,7 +40,7 @@ export async function kafkaHarness(bootstrap: string): Promise<LogHarness> {
       const existing = await describeKafkaTopics(
         connection,
         valid.map(({ name }) => name),
-      ); // prettier-ignore
+      );
       const missing = valid.filter(({ name }) => !existing.has(name));
       await createKafkaTopics(connection, missing.map(onOneBroker));
       const log = withPrefix(
