@@ -3,7 +3,7 @@ import ts from 'typescript';
 /** Where the environment may be read: it becomes config there and is passed down. */
 const READS_ENVIRONMENT = /^(services\/[^/]+\/main\.ts|(cli|scripts|test)\/.*)$/;
 /** Where a value may depend on its arguments only. */
-const PURE = /^services\/([^/]+\/core|shared\/(?!runtime\/))\//;
+const PURE = /^services\/([^/]+\/core|shared(?!\/runtime\/))\//;
 const TEST = /^test\//;
 const SOURCE = /\.(ts|mjs|cjs|js)$/;
 const IMPURE_NAMES = new Set([
