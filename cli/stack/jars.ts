@@ -66,7 +66,11 @@ async function fetchInto(folder: string, tell: (line: string) => void): Promise<
   rmSync(part, { recursive: true, force: true });
   tell('fetching the jars of Kafka and the schema registry, once (150 MB, about a minute) ...');
   try {
-    await maven(part);
+    await maven(part).catch(async (fault: unknown) => {
+      if (!(fault instanceof StackError)) throw fault;
+      tell('that failed, trying once more ...');
+      await maven(part);
+    });
     writeFileSync(join(part, STAMP), '');
     if (haveJars()) return;
     rmSync(folder, { recursive: true, force: true });
@@ -77,7 +81,8 @@ async function fetchInto(folder: string, tell: (line: string) => void): Promise<
 }
 
 async function maven(folder: string): Promise<void> {
-  const args = ['-B', '-q', '-f', POM, `-Dstack.folder=${folder}`, 'package'];
+  // -U: what could not be had before is asked for again
+  const args = ['-B', '-q', '-U', '-f', POM, `-Dstack.folder=${folder}`, 'package'];
   const child = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: FETCH_MS });
   const output = lastOutput(child);
   const how = await new Promise<string>((resolve) => {

@@ -22,7 +22,8 @@ const service = z.object({
 });
 const compose = z.object({ services: z.record(z.string(), service), volumes: z.record(z.string(), z.unknown()) });
 
-const DCLINT = join(dirname(createRequire(import.meta.url).resolve('dclint/package.json')), 'bin', 'dclint.cjs');
+const require = createRequire(import.meta.url);
+const DCLINT = join(dirname(require.resolve('dclint')), '..', 'bin', 'dclint.cjs');
 const FILE = 'docker-compose.yml';
 const text = readRepoFile(FILE);
 const { services, volumes } = compose.parse(parse(text, { merge: true }));
