@@ -1,9 +1,15 @@
 import { DataDirectoryInvalidError } from '../platform/lmdb/environment.ts';
 import { DataDirectoryLockedError } from '../platform/lmdb/instance-lock.ts';
 import { LogError } from '../platform/log/port.ts';
+import { RedisError } from '../platform/redis/errors.ts';
+import { RegistryError } from '../platform/registry/port.ts';
 import { StateError } from '../platform/state/port.ts';
 import { WarehouseError } from '../platform/warehouse/errors.ts';
 import { RaterStopped } from '../services/rater/rater.ts';
+import { TopicsMissing } from '../services/shared/runtime/connect.ts';
+import { EnvironmentInvalid } from '../services/shared/runtime/variables.ts';
+import { SchemasNotRegistered } from '../services/shared/wire/avro-topic.ts';
+import { WireError } from '../services/shared/wire/wire-format.ts';
 import { BadCall } from './replay.ts';
 import { StackError } from './stack/errors.ts';
 
@@ -18,6 +24,7 @@ export class CommandFailed extends Error {
 /** What a user is told of a fault, and the exit code. Only a fault of the program itself shows where it arose. */
 export function reportOf(fault: unknown): { readonly text: string; readonly exitCode: number } {
   if (fault instanceof BadCall) return { text: fault.message, exitCode: EXIT.badCall };
+  if (fault instanceof EnvironmentInvalid) return { text: fault.message, exitCode: EXIT.badCall };
   if (fault instanceof DataDirectoryInvalidError) return { text: fault.message, exitCode: EXIT.badCall };
   if (isExpected(fault)) return { text: fault.message, exitCode: EXIT.failed };
   if (isAddressFault(fault)) return { text: addressText(fault), exitCode: EXIT.failed };
@@ -33,6 +40,11 @@ function isExpected(fault: unknown): fault is Error {
     fault instanceof LogError ||
     fault instanceof StateError ||
     fault instanceof WarehouseError ||
+    fault instanceof RedisError ||
+    fault instanceof RegistryError ||
+    fault instanceof WireError ||
+    fault instanceof SchemasNotRegistered ||
+    fault instanceof TopicsMissing ||
     fault instanceof RaterStopped ||
     fault instanceof StackError
   );

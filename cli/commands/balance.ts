@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { storedAccount } from '../../services/ingest/backend/stored-account.ts';
 import { accountJson } from '../../services/ingest/wire.ts';
+import { partitionOf } from '../../services/shared/partition.ts';
+import { answeringDoor, openReading } from '../access/access.ts';
+import { recordsBehind } from '../access/partition.ts';
+import { type Place, placeOf } from '../access/place.ts';
 import { askDoor, type DoorOptions, findDoor, problemText, readAnswer } from '../door/door.ts';
-import { answeringInstance, openReading, recordsBehind } from '../embedded/access.ts';
 import { CommandFailed } from '../failure.ts';
 import { columns } from '../terminal/columns.ts';
-import { dataOption, doorOptions, helpEnd } from './options.ts';
+import { helpEnd, placeOptions, urlOptions } from './options.ts';
 import { type World, write } from './world.ts';
 
 interface BalanceOptions extends DoorOptions {
@@ -43,7 +46,7 @@ export function addBalance(program: Command, world: World): void {
     .description('How an account stands: balance, burn rate, runway, and what is coming to it')
     .argument('<account>', 'id of the account')
     .option('--json', 'print it as JSON');
-  doorOptions(command, dataOption())
+  placeOptions(urlOptions(command))
     .addHelpText(
       'after',
       helpEnd(
@@ -52,8 +55,9 @@ export function addBalance(program: Command, world: World): void {
       ),
     )
     .action(async (accountId: string, options: BalanceOptions) => {
-      const runs = options.url !== undefined || (await answeringInstance(options.data)) !== undefined;
-      const found = await (runs ? ask : look)(accountId, options, world);
+      const place = placeOf(options, world.environment);
+      const runs = options.url !== undefined || (await answeringDoor(place)) !== undefined;
+      const found = await (runs ? ask(accountId, options, world) : look(accountId, place, world));
       await write(
         world.stdout,
         options.json === true ? `${JSON.stringify(found)}\n` : balanceText(account.parse(found)),
@@ -69,17 +73,17 @@ async function ask(accountId: string, options: BalanceOptions, world: World): Pr
   return readAnswer(door, answer, account);
 }
 
-/** Of a stopped instance: as of its last checkpoint, which a killed one may have left behind the end of its log. */
-async function look(accountId: string, options: BalanceOptions, world: World): Promise<object> {
-  const reading = await openReading(options.data);
+/** Without a door: as of the last checkpoint, which may be behind the end of the log. */
+async function look(accountId: string, place: Place, world: World): Promise<object> {
+  const reading = await openReading(place);
   try {
-    const behind = await recordsBehind(reading);
+    const partition = partitionOf(accountId, reading.partitions);
+    const behind = await recordsBehind(reading, partition);
     if (behind > 0) {
-      world.stderr.write(
-        `events of the log that are not in this yet: ${behind}; start the instance (tollgate start --data ${options.data})\n`,
-      );
+      const remedy = place.kind === 'embedded' ? `; start the instance (tollgate start --data ${place.data})` : '';
+      world.stderr.write(`events of the log that are not in this yet: ${behind}${remedy}\n`);
     }
-    const view = await storedAccount(reading.state, 0, accountId);
+    const view = await storedAccount(reading.state, partition, accountId);
     if (view === undefined) throw unknownAccount(accountId);
     return account.parse(JSON.parse(JSON.stringify(accountJson(view))));
   } finally {

@@ -1,34 +1,33 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { pino } from 'pino';
 import { createWarehouseReader } from '../../platform/warehouse/reader.ts';
+import { partitionOf } from '../../services/shared/partition.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
-import { type Access, openAccess } from '../embedded/access.ts';
+import type { Where } from '../access/place.ts';
+import type { Access } from '../access/port.ts';
 import { invoiceLines } from '../export/invoices.ts';
 import { logEndAt } from '../export/log-end.ts';
 import { CommandFailed } from '../failure.ts';
 import { invoiceText, readInvoice, roundedInvoice, type StoredInvoice } from '../invoice/invoice-text.ts';
-import { dataOption, helpEnd } from './options.ts';
+import { lookInto } from './looking.ts';
+import { helpEnd, placeOptions } from './options.ts';
 import { type World, write } from './world.ts';
 
-interface InvoiceOptions {
-  readonly data: string;
+interface InvoiceOptions extends Where {
   readonly month?: string;
   readonly json?: boolean;
 }
 
-const PARTITION = 0;
-
 /** `tollgate invoice ACCOUNT`: a month's invoice, as a table or as JSON. */
 export function addInvoice(program: Command, world: World): void {
-  program
+  const command = program
     .command('invoice')
     .summary("An account's invoice of a month")
     .description("An account's invoice of a month: what was reserved, burst, used, granted and paid")
     .argument('<account>', 'id of the account')
     .option('--month <month>', 'such as 2026-05 (default: the newest that there is)', month)
-    .option('--json', 'print it as JSON: exact amounts, and `cents` as the table shows them')
-    .addOption(dataOption())
+    .option('--json', 'print it as JSON: exact amounts, and `cents` as the table shows them');
+  placeOptions(command)
     .addHelpText(
       'after',
       helpEnd(
@@ -37,8 +36,7 @@ export function addInvoice(program: Command, world: World): void {
       ),
     )
     .action(async (accountId: string, options: InvoiceOptions) => {
-      const access = await openAccess({ dataDir: options.data, now: world.now, logger: pino({ level: 'silent' }) });
-      const invoice = await find(access, accountId, options.month).finally(() => access.close());
+      const invoice = await lookInto(options, world, (access) => find(access, accountId, options.month));
       const text = options.json === true ? `${JSON.stringify(roundedInvoice(invoice))}\n` : invoiceText(invoice);
       await write(world.stdout, text);
     });
@@ -50,9 +48,10 @@ function month(text: string): string {
 }
 
 async function find(access: Access, accountId: string, wanted: string | undefined): Promise<StoredInvoice> {
-  const offset = await access.log.endOffset(TOPICS.events, PARTITION);
-  await access.processed(offset);
-  const end = await logEndAt(access.log, TOPICS.events, PARTITION, offset);
+  const partition = partitionOf(accountId, access.partitions);
+  const offset = await access.log.endOffset(TOPICS.events, partition);
+  await access.processed(partition, offset);
+  const end = await logEndAt(access.log, partition, offset);
   const months: string[] = [];
   let found: StoredInvoice | undefined;
   for await (const line of invoiceLines(createWarehouseReader(access.warehouse), end, accountId)) {

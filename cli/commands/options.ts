@@ -2,29 +2,39 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DATA } from '../embedded/instance.ts';
 
 /** The `--data` of every command that works on an instance. */
-export function dataOption(what = 'folder of the instance, running or stopped'): Option {
+export function dataOption(what: string): Option {
   return new Option('--data <dir>', what).default(DEFAULT_DATA);
 }
 
-/** Adds the `--url`, `--key` and `--data` of a command that asks a door: what `findDoor` takes. */
-export function doorOptions(command: Command, data = dataOption('folder of the running instance')): Command {
+/** Adds the `--data` and `--cluster` of a command that looks into what runs or ran: what `placeOf` takes. */
+export function placeOptions(
+  command: Command,
+  data = 'folder of the instance, running or stopped, or of a cluster',
+): Command {
   return command
-    .option('--url <url>', 'HTTP door (default: that of the instance that runs on --data)')
-    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)')
-    .addOption(data);
+    .addOption(dataOption(data))
+    .addOption(
+      new Option('--cluster', 'the cluster that the environment names as for its services, not --data').conflicts(
+        'data',
+      ),
+    );
 }
 
-/** The `--partition` of commands that read one log; the embedded log has partition 0 only. */
-export function partitionOption(): Option {
-  return new Option('--partition <n>', 'partition of the log; embedded there is only 0')
-    .default(0)
-    .argParser(partition);
+/** Adds the `--url` and `--key` that `findDoor` takes, for a command that takes `placeOptions` too. */
+export function urlOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'HTTP door (default: that of what runs on --data)')
+    .option('--key <key>', 'API key (default: TOLLGATE_KEY, or the operator.key of --data)');
 }
 
-function partition(text: string): number {
-  const value = wholeNumber(text);
-  if (value !== 0) throw new InvalidArgumentError('An embedded instance has partition 0 only.');
-  return value;
+/** Adds the `--url`, `--key` and `--data` of a command that asks nothing but a door: what `findDoor` takes. */
+export function doorOptions(command: Command): Command {
+  return urlOptions(command).addOption(dataOption('folder of the running instance or cluster'));
+}
+
+/** The `--partition` of commands that read one partition: what `chosenPartition` takes. */
+export function partitionOption(what = 'partition of the log; to be named where there are several'): Option {
+  return new Option('--partition <n>', what).argParser(wholeNumber);
 }
 
 /** A whole number from 0. @throws InvalidArgumentError */

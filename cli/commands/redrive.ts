@@ -1,16 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { pino } from 'pino';
 import { REJECTION_REASONS } from '../../services/shared/contracts/event.ts';
 import { isId } from '../../services/shared/contracts/parse-event.ts';
-import { type DoorOptions, findDoor } from '../door/door.ts';
-import { answeringInstance, openAccess } from '../embedded/access.ts';
+import { answeringDoor } from '../access/access.ts';
+import { placeOf } from '../access/place.ts';
+import type { Access } from '../access/port.ts';
+import { type Door, type DoorOptions, findDoor } from '../door/door.ts';
 import { CommandFailed } from '../failure.ts';
-import { redrive } from '../redrive/redrive.ts';
+import { type Redriven, redrive } from '../redrive/redrive.ts';
 import type { RejectedEvent } from '../redrive/rejected-event.ts';
 import { type Choice, FORBIDDEN, type Selection } from '../redrive/selection.ts';
 import { Tally } from '../redrive/tally.ts';
 import { progressOn } from '../terminal/progress.ts';
-import { doorOptions, helpEnd } from './options.ts';
+import { lookInto } from './looking.ts';
+import { helpEnd, placeOptions, urlOptions } from './options.ts';
 import { type World, write } from './world.ts';
 
 interface RedriveCall extends DoorOptions {
@@ -35,7 +37,8 @@ export function addRedrive(program: Command, world: World): void {
       'Send rejected events in again, as they were sent at first, once the cause is gone: a price was published, an ' +
         'account opened. Usage is sent, but for what was applied since. An act of an operator (a grant, a purchase, a ' +
         'price, ...) is sent only when it is named by --id: to repeat it later than it was meant is a decision. What a key ' +
-        'was forbidden to send goes in only by --reason forbidden or --id. Needs the running instance and its folder.',
+        'was forbidden to send goes in only by --reason forbidden or --id. Needs the running instance and its folder, or the ' +
+        'running cluster.',
     )
     .addOption(
       new Option('--reason <reason>', 'only what was rejected for this; may be given again')
@@ -46,7 +49,7 @@ export function addRedrive(program: Command, world: World): void {
     .option('--id <source/id>', 'only this event, acts too; may be given again', eventNames)
     .option('--dry-run', 'send nothing, only say what would be sent and what not')
     .option('--json', 'print the counts as JSON');
-  doorOptions(command)
+  placeOptions(urlOptions(command))
     .addHelpText(
       'after',
       helpEnd(
@@ -88,27 +91,49 @@ function eventNames(text: string, before: readonly string[] | undefined): readon
 }
 
 async function run(call: RedriveCall, world: World): Promise<void> {
-  const { data, dryRun = false, json = false } = call;
-  if ((await answeringInstance(data)) === undefined) {
+  const { data, dryRun = false } = call;
+  const place = placeOf(call, world.environment);
+  if (place.kind === 'embedded' && (await answeringDoor(place)) === undefined) {
     throw new CommandFailed(
       `no instance runs on ${data}: start it first (tollgate start --data ${data}); what is sent goes through its log`,
     );
   }
   const door = dryRun ? undefined : findDoor(call, world.settings.key);
+  const tally = new Tally();
+  const { unknown, complete } = await lookInto(call, world, (access) => redriven(access, door, tally, call, world));
+  if (unknown.length > 0) throw new CommandFailed(`not among the rejected events: ${unknown.join(', ')}`);
+  if (!complete) {
+    throw new CommandFailed(
+      `more than ${EVENTS_MAX / 2} different events are rejected: run it again once these are applied, or narrow it down ` +
+        'with --reason or --account',
+    );
+  }
+  if (tally.pending > 0) {
+    throw new CommandFailed(
+      `the rater is behind, and did not tell in time what became of ${tally.pending}: run it again later`,
+    );
+  }
+}
+
+/** Redrives, and reports what became of what, also if it breaks off. */
+function redriven(
+  access: Access,
+  door: Door | undefined,
+  tally: Tally,
+  call: RedriveCall,
+  world: World,
+): Promise<Redriven> {
+  const { dryRun = false, json = false } = call;
   const reading = progressOn(world.stderr, { label: 'read the log', unit: 'records' });
   const sending = progressOn(world.stderr, { label: 'redrive', unit: 'events' });
   const tell = upTo(TOLD_MAX, sending.tell);
-  const tally = new Tally();
-  const access = await openAccess({ dataDir: data, now: world.now, logger: pino({ level: 'silent' }) });
   const report = async (): Promise<void> => {
     reading.stop();
     sending.stop();
-    await access.close();
     await write(world.stdout, json ? `${JSON.stringify(tally.json(dryRun))}\n` : tally.text(dryRun));
   };
-  const redriven = await redrive({
-    ...{ log: access.log, door, tally, doubtful: call.url !== undefined, eventsMax: EVENTS_MAX },
-    processed: (offset) => access.processed(offset),
+  return redrive({
+    ...{ access, door, tally, doubtful: call.url !== undefined, eventsMax: EVENTS_MAX },
     selection: selectionOf(call),
     interruption: world.interruption,
     onEvent: (rejected, choice) => {
@@ -120,20 +145,6 @@ async function run(call: RedriveCall, world: World): Promise<void> {
     },
     progress: { read: reading.show, sent: sending.show },
   }).finally(report);
-  if (redriven.unknown.length > 0) {
-    throw new CommandFailed(`not among the rejected events: ${redriven.unknown.join(', ')}`);
-  }
-  if (!redriven.complete) {
-    throw new CommandFailed(
-      `more than ${EVENTS_MAX / 2} different events are rejected: run it again once these are applied, or narrow it down ` +
-        'with --reason or --account',
-    );
-  }
-  if (tally.pending > 0) {
-    throw new CommandFailed(
-      `the rater is behind, and did not tell in time what became of ${tally.pending}: run it again later`,
-    );
-  }
 }
 
 function dryText({ event, reason }: RejectedEvent, choice: Choice): string {

@@ -1,22 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { LogReader } from '../../platform/log/port.ts';
 import { eventLine } from '../../services/shared/contracts/event-record.ts';
-import { TOPICS } from '../../services/shared/topics.ts';
-import { openReading } from '../embedded/access.ts';
-import { recordsOf } from '../export/log-end.ts';
+import { TOPICS, type Topic } from '../../services/shared/topics.ts';
+import { openReading } from '../access/access.ts';
+import { chosenPartition } from '../access/partition.ts';
+import { placeOf, type Where } from '../access/place.ts';
+import type { Reading } from '../access/port.ts';
+import { textsOf } from '../access/records.ts';
 import { BadCall } from '../replay.ts';
-import { dataOption, helpEnd, partitionOption, wholeNumber } from './options.ts';
+import { helpEnd, partitionOption, placeOptions, wholeNumber } from './options.ts';
 import { type World, write } from './world.ts';
 
-interface TailOptions {
-  readonly data: string;
-  readonly partition: number;
+interface TailOptions extends Where {
+  readonly partition?: number;
   readonly from?: number;
   readonly follow: boolean;
 }
-
-type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
 const NAMES: readonly Topic[] = Object.values(TOPICS);
 const CONTROL: readonly Topic[] = [TOPICS.alerts, TOPICS.compute, TOPICS.storage];
@@ -24,7 +23,7 @@ const POLL_MS = 200;
 
 /** `tollgate tail [TOPIC...]`: what comes on topics, as it comes. Reads beside the instance and disturbs it in nothing. */
 export function addTail(program: Command, world: World): void {
-  program
+  const command = program
     .command('tail')
     .summary('Follow alerts, commands, or any other topic')
     .description('Follow topics of an instance: one record a line, as it comes')
@@ -34,9 +33,9 @@ export function addTail(program: Command, world: World): void {
       'begin at this offset, 0 for all that is kept (default: at the end, with what is new)',
       wholeNumber,
     )
-    .option('--no-follow', 'end at the present end instead of waiting for more')
-    .addOption(dataOption())
-    .addOption(partitionOption())
+    .option('--no-follow', 'end at the present end instead of waiting for more');
+  placeOptions(command)
+    .addOption(partitionOption('this partition only (default: all, in no order among them)'))
     .addHelpText(
       'after',
       helpEnd([
@@ -57,37 +56,55 @@ function topics(name: string, before: readonly Topic[] | undefined): readonly To
   return [...new Set([...(before ?? []), ...chosen])];
 }
 
-async function tail(followed: readonly Topic[], options: TailOptions, world: World): Promise<void> {
-  const { partition, from, follow } = options;
+/** A partition of a topic, and the offset that is written next. */
+interface Followed {
+  readonly topic: Topic;
+  readonly partition: number;
+  next: number;
+}
+
+async function tail(topicsFollowed: readonly Topic[], options: TailOptions, world: World): Promise<void> {
+  const { follow } = options;
   const interrupted = follow ? world.interruption() : new AbortController().signal;
-  const reading = await openReading(options.data);
+  const reading = await openReading(placeOf(options, world.environment));
   try {
-    const next = new Map<Topic, number>();
-    for (const topic of followed) {
-      const end = await reading.log.endOffset(topic, partition);
-      if (from !== undefined && from > end) throw new BadCall(`--from ${from}: ${topic} ends at ${end}`);
-      const start = await reading.log.startOffset(topic, partition);
-      next.set(topic, Math.max(from ?? end, start));
-    }
+    const followed = await begin(reading, topicsFollowed, options);
     for (;;) {
-      for (const [topic, offset] of next) next.set(topic, await writeNew(reading.log, topic, offset));
+      for (const one of followed) await writeNew(reading, one, world);
       if (!follow || interrupted.aborted) return;
       await delay(POLL_MS, undefined, { signal: interrupted }).catch(() => undefined);
     }
   } finally {
     await reading.close();
   }
+}
 
-  async function writeNew(log: LogReader, topic: Topic, offset: number): Promise<number> {
-    const end = await log.endOffset(topic, partition);
-    for await (const records of recordsOf(log, topic, partition, { from: offset, to: end })) {
-      let text = '';
-      for (const { value, time } of records) {
-        const line = value.toString('utf8');
-        text += `${topic === TOPICS.events ? eventLine(line, time) : line}\n`;
-      }
-      await write(world.stdout, text);
+/** @throws BadCall for an offset above the end, or one that is said of several partitions */
+async function begin(reading: Reading, named: readonly Topic[], options: TailOptions): Promise<readonly Followed[]> {
+  const { log, partitions } = reading;
+  const { from, partition } = options;
+  if (from !== undefined && from > 0) chosenPartition(partition, partitions);
+  const chosen =
+    partition === undefined
+      ? Array.from({ length: partitions }, (_, at) => at)
+      : [chosenPartition(partition, partitions)];
+  const followed: Followed[] = [];
+  for (const topic of named) {
+    for (const one of chosen) {
+      const end = await log.endOffset(topic, one);
+      if (from !== undefined && from > end) throw new BadCall(`--from ${from}: ${topic} ends at ${end}`);
+      followed.push({ topic, partition: one, next: Math.max(from ?? end, await log.startOffset(topic, one)) });
     }
-    return end;
   }
+  return followed;
+}
+
+async function writeNew(reading: Reading, followed: Followed, world: World): Promise<void> {
+  const { topic, partition, next } = followed;
+  const end = await reading.log.endOffset(topic, partition);
+  for await (const records of textsOf(reading, topic, partition, { from: next, to: end })) {
+    const lines = records.map(({ text, time }) => (topic === TOPICS.events ? eventLine(text, time) : text));
+    await write(world.stdout, `${lines.join('\n')}\n`);
+  }
+  followed.next = end;
 }

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { pino } from 'pino';
-import { openAccess } from '../embedded/access.ts';
+import { chosenPartition } from '../access/partition.ts';
+import type { Where } from '../access/place.ts';
+import type { Access } from '../access/port.ts';
 import { CommandFailed } from '../failure.ts';
 import { progressOn } from '../terminal/progress.ts';
 import type { Difference } from '../verify/difference.ts';
 import { type Verification, verify } from '../verify/verify.ts';
-import { dataOption, helpEnd, partitionOption } from './options.ts';
+import { lookInto } from './looking.ts';
+import { helpEnd, partitionOption, placeOptions } from './options.ts';
 import { type World, write } from './world.ts';
 
 /** N9 and N11 look at the wall clock and at operators, which the log does not know. */
@@ -13,14 +15,14 @@ const COMMANDS = 'commands.ndjson';
 
 /** `tollgate verify`: the bill, proven. */
 export function addVerify(program: Command, world: World): void {
-  program
+  const command = program
     .command('verify')
     .summary('Prove the bill: rate the log anew, and compare')
     .description(
       'Rate the whole log anew and compare with what was stored: lines, ledger, balances, invoices, commands',
     )
-    .option('--json', 'print what was found as JSON')
-    .addOption(dataOption())
+    .option('--json', 'print what was found as JSON');
+  placeOptions(command)
     .addOption(partitionOption())
     .addHelpText(
       'after',
@@ -35,14 +37,15 @@ export function addVerify(program: Command, world: World): void {
     .action((options: VerifyOptions) => run(options, world));
 }
 
-interface VerifyOptions {
-  readonly data: string;
-  readonly partition: number;
+interface VerifyOptions extends Where {
+  readonly partition?: number;
   readonly json?: boolean;
 }
 
 async function run(options: VerifyOptions, world: World): Promise<void> {
-  const { end, differences } = await verified(options, world);
+  const { end, differences } = await lookInto(options, world, (access) => {
+    return verified(access, chosenPartition(options.partition, access.partitions), world);
+  });
   const held = differences.get(COMMANDS);
   const [first] = [...differences].filter(([file]) => file !== COMMANDS);
   if (options.json === true) {
@@ -69,12 +72,11 @@ async function run(options: VerifyOptions, world: World): Promise<void> {
   );
 }
 
-async function verified(options: VerifyOptions, world: World): Promise<Verification> {
-  const access = await openAccess({ dataDir: options.data, now: world.now, logger: pino({ level: 'silent' }) });
+async function verified(access: Access, partition: number, world: World): Promise<Verification> {
   const reading = progressOn(world.stderr, { label: 'read what was stored', unit: 'rows' });
   const rating = progressOn(world.stderr, { label: 'rate anew', unit: 'events' });
   try {
-    return await verify(access, options.partition, {
+    return await verify(access, partition, {
       read: (rows) => reading.show(rows, undefined),
       rated: (events, of) => {
         reading.stop();
@@ -84,7 +86,6 @@ async function verified(options: VerifyOptions, world: World): Promise<Verificat
   } finally {
     reading.stop();
     rating.stop();
-    await access.close();
   }
 }
 

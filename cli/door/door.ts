@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { readClusterFile } from '../cluster/cluster.ts';
 import { instancePaths, operatorKey, runningInstance } from '../embedded/instance.ts';
 import { CommandFailed } from '../failure.ts';
 import { BadCall } from '../replay.ts';
@@ -11,8 +12,10 @@ export interface Door {
 }
 
 export interface DoorOptions {
-  /** Where the instance is looked for if no url is given, and its operator's key if none is. */
+  /** Where the instance or cluster is looked for if no url is given, and its operator's key if none is. */
   readonly data: string;
+  /** What is meant is the cluster that the environment names, of which there is no folder. */
+  readonly cluster?: boolean;
   readonly url?: string;
   readonly key?: string;
 }
@@ -40,8 +43,15 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** @throws BadCall without a usable url or key; CommandFailed if no instance runs on the folder */
 export function findDoor(options: DoorOptions, environmentKey: string | undefined): Door {
-  const url = options.url === undefined ? runningUrl(options.data) : checkedUrl(options.url);
-  return { url, key: checkedKey(options.key ?? environmentKey ?? ownKey(options.data, url)) };
+  const { data, cluster = false } = options;
+  const key = options.key ?? environmentKey;
+  if (cluster && (options.url === undefined || key === undefined)) {
+    throw new BadCall(
+      'the environment names no door of the cluster, and no key: give --url, and --key or TOLLGATE_KEY',
+    );
+  }
+  const url = options.url === undefined ? runningUrl(data) : checkedUrl(options.url);
+  return { url, key: checkedKey(key ?? ownKey(data, url)) };
 }
 
 /** The operator's key, which stands in a file of this machine, is shown to doors of this machine only. */
@@ -62,8 +72,8 @@ function ownKey(data: string, url: string): string {
 }
 
 function runningUrl(data: string): string {
-  const running = runningInstance(instancePaths(data));
-  if (running !== undefined) return running.url;
+  const url = readClusterFile(data)?.door ?? runningInstance(instancePaths(data))?.url;
+  if (url !== undefined) return url;
   throw new CommandFailed(
     `no instance runs on ${data}: start one (tollgate start --data ${data}), or name its door with --url`,
   );

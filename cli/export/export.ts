@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createWarehouseReader, type WarehouseReader } from '../../platform/warehouse/reader.ts';
 import { formatInstant } from '../../services/shared/time.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
-import type { Access } from '../embedded/access.ts';
+import type { Access } from '../access/port.ts';
 import type { ReplayFile, Summary } from '../replay/fold.ts';
 import { FolderSink } from '../replay/sinks.ts';
 import { BadCall } from '../replay.ts';
@@ -31,8 +31,8 @@ export async function exportTo(
   const present = await access.log.endOffset(TOPICS.events, partition);
   const offset = to ?? present;
   if (offset > present) throw new BadCall(`--to ${offset}: the log ends at ${present}`);
-  await access.processed(offset);
-  const end = await logEndAt(access.log, TOPICS.events, partition, offset);
+  await access.processed(partition, offset);
+  const end = await logEndAt(access.log, partition, offset);
   const sink = new FolderSink(outDir);
   try {
     const reader = createWarehouseReader(access.warehouse);

@@ -1,18 +1,22 @@
-import type { LogReader } from '../../platform/log/port.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
+import type { Access } from '../access/port.ts';
+import { textsOf } from '../access/records.ts';
 import type { Door } from '../door/door.ts';
-import { recordsOf } from '../export/log-end.ts';
-import { Candidates } from './candidates.ts';
+import { Candidates, type Chosen } from './candidates.ts';
 import { OffsetSet } from './offset-set.ts';
-import { type RejectedEvent, readRejected, type SentEvent } from './rejected-event.ts';
+import {
+  type LostEvent,
+  type RecordPlace,
+  type RejectedEvent,
+  readRejected,
+  type SentEvent,
+} from './rejected-event.ts';
 import { type Fate, resend } from './resend.ts';
 import { type Choice, choose, type Selection } from './selection.ts';
 import type { Tally } from './tally.ts';
 
 export interface RedriveOptions {
-  readonly log: LogReader;
-  /** Resolves once all before this offset of the log was rated. */
-  readonly processed: (offset: number) => Promise<void>;
+  readonly access: Pick<Access, 'log' | 'wire' | 'partitions' | 'processed'>;
   readonly selection: Selection;
   /** Undefined: nothing is sent. */
   readonly door: Door | undefined;
@@ -39,34 +43,36 @@ export interface Redriven {
   readonly unknown: readonly string[];
 }
 
-/** What stands fixed while it runs: rejections that it brings about itself are not read. */
+/** What stands fixed while it runs, of each partition: rejections that it brings about itself are not read. */
 interface Ends {
-  readonly log: number;
-  readonly start: number;
-  readonly rejected: number;
+  /** Of the log of events. */
+  readonly events: readonly number[];
+  readonly rejected: readonly { readonly from: number; readonly to: number }[];
 }
 
-const PARTITION = 0;
 const BATCH_EVENTS_MAX = 1000;
 const BATCH_CHARS_MAX = 1 << 20;
 
 /**
- * E4: sends rejected events in again, each once, in the order in which they were first rejected. What was applied since is left
- * out: what the log holds again without its being rejected again. So a repeat sends only what was rejected again.
+ * E4: sends rejected events in again, each once, by partition and in the order in which they were first rejected. What was
+ * applied since is left out: what the log holds again without its being rejected again. So a repeat sends only what was
+ * rejected again.
  * @throws CommandFailed if the door cannot be reached, refuses, or is another's, and when interrupted
  */
 export async function redrive(options: RedriveOptions): Promise<Redriven> {
-  const { log, selection, eventsMax, progress, tally } = options;
+  const { access, selection, eventsMax, progress, tally } = options;
   const ends = await fixEnds(options);
-  const rejectedOffsets = new OffsetSet();
-  for await (const { rejected } of rejectedIn(log, ends.start, ends.rejected)) {
-    if (rejected.logOffset !== undefined) rejectedOffsets.add(rejected.logOffset);
+  const rejectedOffsets = ends.events.map(() => new OffsetSet());
+  for await (const { rejected } of rejectedIn(options, ends)) {
+    if (rejected.inLog !== undefined) rejectedOffsets[rejected.inLog.partition]?.add(rejected.inLog.offset);
   }
-  const candidates = new Candidates();
-  const dropApplied = () => candidates.dropApplied(log, rejectedOffsets, ends.log, progress.read);
+  const candidates = new Candidates(access.partitions);
+  const dropApplied = () => candidates.dropApplied(access, rejectedOffsets, ends.events, progress.read);
   const unknown = new Set(selection.names);
-  let readTo = ends.rejected;
-  for await (const { rejected, at } of rejectedIn(log, ends.start, ends.rejected)) {
+  const all = ends.rejected.reduce((sum, { from, to }) => sum + to - from, 0);
+  let read = 0;
+  for await (const { rejected, at } of rejectedIn(options, ends)) {
+    read += 1;
     const choice = choose(rejected, selection);
     if (choice === 'other') continue;
     if (rejected.kind !== 'event') candidates.skip(rejected.kind);
@@ -76,48 +82,56 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
     }
     if (candidates.size < eventsMax) continue;
     await dropApplied();
-    if (candidates.size <= eventsMax / 2) continue;
-    readTo = at + 1;
-    break;
+    if (candidates.size > eventsMax / 2) break;
   }
   await dropApplied();
   const left = candidates.take();
-  const toSend = [...left.values()].filter((choice) => choice === 'send').length;
+  const choices = [...left.values()].flatMap((chosen) => [...chosen.values()]);
+  const toSend = choices.filter((choice) => choice === 'send').length;
   tally.found(toSend, candidates.skipped);
-  await sendAll(options, left, toSend, { ...ends, rejected: readTo });
-  return { complete: readTo === ends.rejected, unknown: [...unknown] };
+  await sendAll(options, left, toSend, ends);
+  return { complete: read === all, unknown: [...unknown] };
 }
 
 /** Effects first, checkpoint last: once the log is processed to its end, all that was rejected before that end is in the topic. */
-async function fixEnds({ log, processed }: RedriveOptions): Promise<Ends> {
-  const end = await log.endOffset(TOPICS.events, PARTITION);
-  await processed(end);
-  const start = await log.startOffset(TOPICS.rejected, PARTITION);
-  return { log: end, start, rejected: await log.endOffset(TOPICS.rejected, PARTITION) };
+async function fixEnds({ access }: RedriveOptions): Promise<Ends> {
+  const { log, partitions } = access;
+  const events: number[] = [];
+  for (let partition = 0; partition < partitions; partition += 1) {
+    events.push(await log.endOffset(TOPICS.events, partition));
+  }
+  for (const [partition, end] of events.entries()) await access.processed(partition, end);
+  const rejected: { from: number; to: number }[] = [];
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const from = await log.startOffset(TOPICS.rejected, partition);
+    rejected.push({ from, to: await log.endOffset(TOPICS.rejected, partition) });
+  }
+  return { events, rejected };
 }
 
-async function* rejectedIn(log: LogReader, from: number, to: number) {
-  for await (const records of recordsOf(log, TOPICS.rejected, PARTITION, { from, to })) {
-    for (const { value, offset } of records) yield { rejected: readRejected(value.toString('utf8')), at: offset };
+async function* rejectedIn(
+  { access }: RedriveOptions,
+  ends: Ends,
+): AsyncGenerator<{ readonly rejected: RejectedEvent | LostEvent; readonly at: RecordPlace }> {
+  for (const [partition, range] of ends.rejected.entries()) {
+    for await (const records of textsOf(access, TOPICS.rejected, partition, range)) {
+      for (const { text, offset } of records) yield { rejected: readRejected(text), at: { partition, offset } };
+    }
   }
 }
 
-async function sendAll(
-  options: RedriveOptions,
-  left: ReadonlyMap<number, Choice>,
-  toSend: number,
-  ends: Ends,
-): Promise<void> {
-  const { log, door, onEvent, onFate, progress, tally } = options;
+async function sendAll(options: RedriveOptions, left: Chosen, toSend: number, ends: Ends): Promise<void> {
+  const { access, door, onEvent, onFate, progress, tally } = options;
   if (left.size === 0) return;
   const interrupted = options.interruption();
   let doubtful = options.doubtful;
   let batch: SentEvent[] = [];
   let chars = 0;
   let sent = 0;
+  let toSee = [...left.values()].reduce((sum, chosen) => sum + chosen.size, 0);
   const flush = async (): Promise<void> => {
     if (door === undefined || batch.length === 0) return;
-    const fates = await resend(door, batch, interrupted, doubtful ? log : undefined);
+    const fates = await resend(door, batch, interrupted, doubtful ? access : undefined);
     for (const [index, fate] of fates.entries()) {
       const event = batch[index];
       tally.settle(fate);
@@ -129,9 +143,11 @@ async function sendAll(
     batch = [];
     chars = 0;
   };
-  for await (const { rejected, at } of rejectedIn(log, ends.start, ends.rejected)) {
-    const choice = left.get(at);
+  for await (const { rejected, at } of rejectedIn(options, ends)) {
+    if (toSee === 0) break;
+    const choice = left.get(at.partition)?.get(at.offset);
     if (rejected.kind !== 'event' || choice === undefined) continue;
+    toSee -= 1;
     onEvent(rejected, choice);
     if (choice !== 'send') continue;
     tally.send(rejected.reason);

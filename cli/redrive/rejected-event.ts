@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import { fingerprint } from '../../services/shared/canonical-json.ts';
 
+/** A record of a topic. */
+export interface RecordPlace {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /** An event that was rejected, whole. */
 export interface RejectedEvent {
   readonly kind: 'event';
   readonly reason: string;
   /** Where it stands in the log; undefined if the door refused it, so that it never entered. */
-  readonly logOffset: number | undefined;
+  readonly inLog: RecordPlace | undefined;
   readonly event: SentEvent;
 }
 
@@ -14,7 +20,7 @@ export interface RejectedEvent {
 export interface LostEvent {
   readonly kind: 'truncated' | 'not_json';
   readonly reason: string;
-  readonly logOffset: number | undefined;
+  readonly inLog: RecordPlace | undefined;
 }
 
 /** An event as it was sent, and what it is told apart by. */
@@ -32,7 +38,7 @@ export interface SentEvent {
 
 const record = z.object({
   reason: z.string(),
-  origin: z.union([z.object({ offset: z.number() }), z.object({ sent_by: z.string() })]),
+  origin: z.union([z.object({ partition: z.number(), offset: z.number() }), z.object({ sent_by: z.string() })]),
   truncated: z.boolean().default(false),
   event: z.object({ encoding: z.enum(['json', 'text', 'base64']), text: z.string() }),
 });
@@ -40,12 +46,10 @@ const record = z.object({
 /** Reads a record of `metering.rejected`, the rater's or the door's. */
 export function readRejected(json: string): RejectedEvent | LostEvent {
   const { reason, origin, truncated, event } = record.parse(JSON.parse(json));
-  const logOffset = 'offset' in origin ? origin.offset : undefined;
-  if (truncated) return { kind: 'truncated', reason, logOffset };
+  const inLog = 'offset' in origin ? origin : undefined;
+  if (truncated) return { kind: 'truncated', reason, inLog };
   const sent = event.encoding === 'json' ? sentEvent(event.text) : undefined;
-  return sent === undefined
-    ? { kind: 'not_json', reason, logOffset }
-    : { kind: 'event', reason, logOffset, event: sent };
+  return sent === undefined ? { kind: 'not_json', reason, inLog } : { kind: 'event', reason, inLog, event: sent };
 }
 
 /** Undefined for JSON that is no object. `time` and what else the envelope may hold say nothing about which event it is. */

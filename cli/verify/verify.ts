@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventLine } from '../../services/shared/contracts/event-record.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
-import type { Access } from '../embedded/access.ts';
+import type { Access } from '../access/port.ts';
+import { textsOf } from '../access/records.ts';
 import { exportTo } from '../export/export.ts';
-import { type LogEnd, recordsOf } from '../export/log-end.ts';
+import type { LogEnd } from '../export/log-end.ts';
 import { REPLAY_FILES, ReplayFold } from '../replay/fold.ts';
 import { FolderSink } from '../replay/sinks.ts';
 import { type Difference, differenceOf } from './difference.ts';
@@ -51,8 +52,8 @@ async function rateAnew(access: Access, folder: string, end: LogEnd, progress: V
   const sink = new FolderSink(folder);
   try {
     const fold = new ReplayFold(sink);
-    for await (const records of recordsOf(access.log, TOPICS.events, end.partition, { from: 0, to: end.offset })) {
-      for (const { value, time } of records) fold.line(eventLine(value.toString('utf8'), time));
+    for await (const records of textsOf(access, TOPICS.events, end.partition, { from: 0, to: end.offset })) {
+      for (const { text, time } of records) fold.line(eventLine(text, time));
       progress.rated((records[records.length - 1]?.offset ?? 0) + 1, end.offset);
     }
     sink.complete(fold.finish(undefined));

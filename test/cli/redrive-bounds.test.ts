@@ -5,6 +5,7 @@ import { redrive } from '../../cli/redrive/redrive.ts';
 import { Tally } from '../../cli/redrive/tally.ts';
 import type { LogReader } from '../../platform/log/port.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
+import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { used } from './support/events.ts';
 
 /** Topics as lists of values, which can be read only. */
@@ -40,7 +41,8 @@ async function dryRun(events: readonly string[], rejected: readonly number[], ev
   const sent: string[] = [];
   const tally = new Tally();
   const redriven = await redrive({
-    ...{ log, processed: async () => undefined, door: undefined, doubtful: false, tally, eventsMax },
+    access: { log, wire: JSON_WIRE, partitions: 1, processed: async () => undefined },
+    ...{ door: undefined, doubtful: false, tally, eventsMax },
     selection: { reasons: undefined, account: undefined, names: undefined },
     interruption: () => new AbortController().signal,
     onEvent: ({ event }) => sent.push(event.name),

@@ -8,17 +8,17 @@ import { historySteps, worldOf } from '../../cli/demo/core/world.ts';
 import { newDemoFile, readDemoFile, writeDemoFile } from '../../cli/demo/demo-file.ts';
 import { startFleet } from '../../cli/demo/fleet.ts';
 import { importHistory } from '../../cli/demo/history.ts';
-import { openReading } from '../../cli/embedded/access.ts';
+import { openEmbeddedReading } from '../../cli/embedded/access.ts';
 import { type Embedded, startEmbedded } from '../../cli/embedded/embedded.ts';
-import { eventSink } from '../../services/ingest/backend/event-sink.ts';
-import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { type InstancePaths, instancePaths } from '../../cli/embedded/instance.ts';
 import { openStores } from '../../cli/embedded/stores.ts';
 import type { EventLog } from '../../platform/log/port.ts';
 import { Enforcement } from '../../services/enforcer/core/enforcement.ts';
+import { eventSink } from '../../services/ingest/backend/event-sink.ts';
 import { accept } from '../../services/ingest/core/accept.ts';
 import { DAY_MS, type Instant, MINUTE_MS, parseInstant } from '../../services/shared/time.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
+import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 
 const EPOCH = parseInstant('2026-05-20T14:23:07Z') ?? 0;
 const BEGAN = EPOCH - DAY_MS;
@@ -122,7 +122,7 @@ test('an instance that was begun without a demo is left alone', async () => {
 
 /** Accounts to which something is coming, and those whose notices would count from the start only (N9). */
 async function unwitnessed(): Promise<{ announced: readonly string[]; unwitnessed: readonly string[] }> {
-  const reading = await openReading(paths.root);
+  const reading = await openEmbeddedReading(paths.root);
   const enforcement = new Enforcement(0, { live: true });
   const keys = (await reading.state.scan('enforcer/0', { after: 'e/', limit: 1000 })).filter((key) => /^e\//.test(key));
   const { hashes } = await reading.state.peek('enforcer/0', keys);

@@ -121,6 +121,7 @@ export function clusterWarehouse(
     database: settings.TOLLGATE_CLICKHOUSE_DATABASE,
     username: settings.TOLLGATE_CLICKHOUSE_USERNAME,
     password: settings.TOLLGATE_CLICKHOUSE_PASSWORD,
+    quorum: settings.TOLLGATE_CLICKHOUSE_CLUSTER !== undefined,
     ...options,
   });
 }

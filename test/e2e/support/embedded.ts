@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
-import type { Access } from '../../../cli/embedded/access.ts';
+import type { Access } from '../../../cli/access/port.ts';
+import { recordsOf } from '../../../cli/access/records.ts';
 import { type Embedded, startEmbedded } from '../../../cli/embedded/embedded.ts';
 import { exportTo } from '../../../cli/export/export.ts';
-import { recordsOf } from '../../../cli/export/log-end.ts';
 import { replayFile } from '../../../cli/replay.ts';
 import type { LogTime } from '../../../platform/log/port.ts';
 import { eventLine } from '../../../services/shared/contracts/event-record.ts';
 import { TOPICS } from '../../../services/shared/topics.ts';
+import { JSON_WIRE } from '../../../services/shared/wire/json-wire.ts';
 
 /** A pipeline in this process, on a folder of its own. */
 export interface Instance {
@@ -64,9 +65,11 @@ export async function startInstance(folder: string, logTime: LogTime, now: () =>
     get: async (path) => JSON.parse(await ask(embedded, path, 200)),
     access: () => ({
       log: embedded.stores.log,
+      wire: JSON_WIRE,
       state: embedded.stores.state,
+      partitions: 1,
       warehouse: embedded.stores.warehouse,
-      processed: async (offset) => {
+      processed: async (_partition, offset) => {
         while (!embedded.pipeline.isDone(offset)) {
           failOnFaults();
           await delay(20);
