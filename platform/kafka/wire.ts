@@ -37,6 +37,7 @@ export class Wire {
   readonly #connection: Connection;
   readonly #versions: ApiVersions;
   readonly #requestMs: number;
+  #closed = false;
 
   private constructor(address: Address, connection: Connection, versions: ApiVersions, requestMs: number) {
     this.address = address;
@@ -74,7 +75,7 @@ export class Wire {
   }
 
   get open(): boolean {
-    return this.#connection.isConnected();
+    return !this.#closed && this.#connection.isConnected();
   }
 
   /** Sends a request that kafkajs defines and gives its answer as decoded, error codes and all. */
@@ -103,6 +104,8 @@ export class Wire {
 
   /** Ends the connection at once; what was asked and not yet answered is refused with a fault of the connection. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     destroy(this.#connection, nameOf(this.address));
   }
 

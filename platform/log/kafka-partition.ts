@@ -82,8 +82,6 @@ export class KafkaPartition {
 
   async waitFor(offset: number, signal: AbortSignal | undefined): Promise<boolean> {
     if (signal?.aborted) return false;
-    if (this.#endOffset < 0) await this.endOffset();
-    if (this.#closed) throw new LogError('LogClosed', this.#name);
     // What a reader passes over is no record: who has read up to it waits for what comes behind.
     const awaited = this.#tail?.emptyUpTo(offset) ?? offset;
     if (this.#endOffset > awaited) return true;
@@ -99,7 +97,8 @@ export class KafkaPartition {
 
   /** Records up to `endOffset` are known to be there. */
   grown(endOffset: number): void {
-    if (endOffset > this.#endOffset && this.#endOffset >= 0) this.#endOffset = endOffset;
+    if (endOffset <= this.#endOffset) return;
+    this.#endOffset = endOffset;
     this.#waiters.wake(endOffset);
   }
 
@@ -145,10 +144,7 @@ export class KafkaPartition {
 
   #ranges(startOffset: number, endOffset: number): void {
     this.#startOffset = Math.max(this.#startOffset, startOffset);
-    if (endOffset > this.#endOffset) {
-      this.#endOffset = endOffset;
-      this.#waiters.wake(endOffset);
-    }
+    this.grown(endOffset);
   }
 
   #range(): Promise<{ startOffset: number; endOffset: number }> {

@@ -15,7 +15,7 @@ export interface WatchOptions {
   readonly bytesMax: number;
   /** Whether anyone waits still. */
   readonly wanted: () => boolean;
-  /** The end as known, from which the broker is asked. */
+  /** The end as known, from which the broker is asked; -1 if it is not known yet, and is asked for first. */
   readonly end: () => number;
   /** Told of each answer, and of the offset asked from. */
   readonly onFetched: (offset: number, fetched: Fetched) => void;
@@ -74,6 +74,7 @@ export class PartitionWatch {
       this.#wire = await cluster.ownWire(address);
       if (this.#closing.signal.aborted) this.#wire.close();
     }
+    if (this.#options.end() < 0) await this.#options.range();
     const offset = this.#options.end();
     try {
       const request = { topic, partition, offset, waitMs: pollMs, bytesMax };
