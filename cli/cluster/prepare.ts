@@ -36,7 +36,8 @@ export async function createTopics(
 export async function migrateWarehouse(settings: ClusterSettings): Promise<readonly string[]> {
   const warehouse = clusterWarehouse(settings);
   try {
-    return await migrate(warehouse, await readMigrations(migrationsFolder()));
+    const { TOLLGATE_CLICKHOUSE_CLUSTER: cluster } = settings;
+    return await migrate(warehouse, await readMigrations(migrationsFolder()), cluster === undefined ? {} : { cluster });
   } finally {
     await warehouse.close();
   }

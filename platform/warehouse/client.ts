@@ -9,6 +9,8 @@ export type WarehouseClientOptions = {
   readonly password?: string;
   /** How long a request may be silent, ms (default 60,000). The server gives a query up at nine tenths of it. */
   readonly requestTimeoutMs?: number;
+  /** Tables are replicated: an insert is acknowledged once most replicas have it, and reads see all that was. */
+  readonly quorum?: boolean;
   /** Sockets (default 4). */
   readonly connectionsMax?: number;
 };
@@ -37,10 +39,17 @@ export function createWarehouseClient(options: WarehouseClientOptions): Warehous
     clickhouse_settings: {
       ...EXACT_READS,
       ...STRICT_WRITES,
+      ...(options.quorum === true ? QUORUM : {}),
       max_execution_time: Math.max(1, Math.floor((requestTimeoutMs * 9) / 10_000)),
     },
   });
 }
+
+const QUORUM: ClickHouseSettings = {
+  insert_quorum: 'auto',
+  insert_quorum_parallel: 0,
+  select_sequential_consistency: '1',
+};
 
 /** JSON.parse would round bare 64-bit integers and decimals; the default date format has neither zone nor `T`. */
 const EXACT_READS: ClickHouseSettings = {

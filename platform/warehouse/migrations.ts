@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WarehouseClient } from './client.ts';
 import { WarehouseError } from './errors.ts';
+import { replicatedStatement } from './replicated.ts';
 import { splitStatements } from './sql.ts';
 
 /** One file `NNNN-name.sql`: one or more statements, each of which must be harmless when run again (IF NOT EXISTS). */
@@ -56,13 +57,25 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
 type Applied = { readonly version: number; readonly name: string; readonly checksum: string };
 
+export interface MigrateOptions {
+  /** The name of a ClickHouse cluster: tables are made on all its servers, replicated. Without it on the one that is asked. */
+  readonly cluster?: string;
+}
+
 /**
  * Applies what is missing, in order, and returns the names of what it applied. A migration is recorded after its last
  * statement, so one that a crash cut is run again from its start.
  * @throws WarehouseError `warehouse_migration_changed`, `warehouse_schema_newer` before anything is changed
  */
-export async function migrate(client: WarehouseClient, migrations: readonly Migration[]): Promise<readonly string[]> {
-  await client.command({ query: HISTORY_TABLE });
+export async function migrate(
+  client: WarehouseClient,
+  migrations: readonly Migration[],
+  options: MigrateOptions = {},
+): Promise<readonly string[]> {
+  const { cluster } = options;
+  const run = (statement: string) =>
+    client.command({ query: cluster === undefined ? statement : replicatedStatement(statement.trim(), cluster) });
+  await run(HISTORY_TABLE);
   const result = await client.query({
     query: 'SELECT version, name, checksum FROM schema_migrations FINAL ORDER BY version',
     format: 'JSONEachRow',
@@ -83,7 +96,7 @@ export async function migrate(client: WarehouseClient, migrations: readonly Migr
   const names: string[] = [];
   for (const migration of migrations) {
     if (done.has(migration.version)) continue;
-    for (const statement of migration.statements) await client.command({ query: statement });
+    for (const statement of migration.statements) await run(statement);
     const { version, name, checksum } = migration;
     await client.insert({
       table: 'schema_migrations',

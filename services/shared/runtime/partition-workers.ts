@@ -19,6 +19,8 @@ export interface WorkersOptions<Worker extends PartitionWorker> {
   readonly make: (partition: number) => Worker;
   /** Whether a fault is such that trying again cannot help: the stores contradict each other, a clock is wrong. */
   readonly needsPerson: (fault: unknown) => boolean;
+  /** Told of every try that ended with a fault. */
+  readonly onFault: (fault: unknown) => void;
   /** Told when a partition has failed so often in a row that the process should end. */
   readonly onGivenUp: (fault: unknown) => void;
   readonly logger: WorkersLogger;
@@ -98,7 +100,7 @@ export class PartitionWorkers<Worker extends PartitionWorker> {
   }
 
   async #work(partition: number, assigned: Assigned<Worker>): Promise<void> {
-    const { logger, needsPerson, onGivenUp, sleep } = this.#options;
+    const { logger, needsPerson, onFault, onGivenUp, sleep } = this.#options;
     const { signal } = assigned.stop;
     for (let failures = 0; !signal.aborted; ) {
       const before = assigned.worker;
@@ -107,6 +109,7 @@ export class PartitionWorkers<Worker extends PartitionWorker> {
         return;
       } catch (fault) {
         assigned.fault = fault;
+        onFault(fault);
         const ran = assigned.state === 'running' && assigned.worker !== before;
         assigned.worker = undefined;
         if (needsPerson(fault)) {

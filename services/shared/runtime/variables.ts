@@ -84,6 +84,9 @@ export const REDIS = {
 export const CLICKHOUSE = {
   TOLLGATE_CLICKHOUSE_URL: z.url().default('http://127.0.0.1:8123').describe('ClickHouse, its HTTP interface'),
   TOLLGATE_CLICKHOUSE_DATABASE: text.default('default').describe('database of the tables'),
+  TOLLGATE_CLICKHOUSE_CLUSTER: text
+    .optional()
+    .describe('name of a cluster of several servers: tables are replicated on it, inserts wait for a quorum'),
   TOLLGATE_CLICKHOUSE_USERNAME: text.default('default').describe('who logs in'),
   TOLLGATE_CLICKHOUSE_PASSWORD: z.string().default('').describe('secret'),
 } satisfies Variables;
