@@ -19,21 +19,11 @@ const SOURCE_LENGTH_MAX = 256;
  */
 export function eventRecord(text: string): Avro.MeteringEvent {
   const sent: Sent = JSON.parse(text);
-  const envelope = {
-    id: sent.id,
-    source: sent.source,
-    subject: sent.subject ?? null,
-    forwarded: sent.forwarded === true,
-    usage_gpu: null,
-    usage_storage: null,
-    other: null,
-  };
   const usage = typedUsage(sent);
-  if (usage !== undefined) {
-    const record = { ...envelope, ...usage };
-    if (textOf(record) === text) return record;
-  }
-  const record = { ...envelope, other: { type: sent.type, data: JSON.stringify(sent.data) ?? '' } };
+  if (usage !== undefined && textOf(usage) === text) return usage;
+  const other = { type: sent.type, data: JSON.stringify(sent.data) ?? '' };
+  const { id, source, subject = null, forwarded = false } = sent;
+  const record = { id, source, subject, forwarded, usage_gpu: null, usage_storage: null, other };
   if (textOf(record) !== text || !isWellFormed(text)) throw new Error(`no record of metering.events: ${text}`);
   return record;
 }
@@ -191,27 +181,32 @@ function instantText(at: Instant, form: Avro.TimeForm): string {
   }
 }
 
-/** Usage as typed members, if it has those of its type: whether they say all is for `eventText` to show. */
-function typedUsage({
-  type,
-  data,
-}: Sent): Pick<Avro.MeteringEvent, 'usage_gpu'> | Pick<Avro.MeteringEvent, 'usage_storage'> | undefined {
+/** Usage with typed members, if it has those of its type: whether they say all is for `textOf` to show. */
+function typedUsage(sent: Sent): Avro.MeteringEvent | undefined {
+  const { id, source, type, data } = sent;
   if (type !== 'usage.gpu' && type !== 'usage.storage') return undefined;
-  if (typeof data !== 'object' || data === null) return undefined;
-  const sent: SentUsage = data;
-  const start = instantSent(sent.start);
-  const end = instantSent(sent.end);
-  const tags = sent.tags === undefined ? null : tagsSent(sent.tags);
+  if (typeof data !== 'object' || data === null || typeof id !== 'string' || typeof source !== 'string')
+    return undefined;
+  const usage: SentUsage = data;
+  const start = parseInstant(usage.start);
+  const end = parseInstant(usage.end);
+  const tags = usage.tags === undefined ? null : tagsSent(usage.tags);
   if (start === undefined || end === undefined || tags === undefined) return undefined;
-  const times = { start: start.at, end: end.at, start_sent: start.form, end_sent: end.form, tags };
+  const start_sent = formSent(usage.start);
+  const end_sent = formSent(usage.end);
+  if (!isWritten(start, start_sent) || !isWritten(end, end_sent)) return undefined;
+  const subject = sent.subject ?? null;
+  const forwarded = sent.forwarded === true;
   if (type === 'usage.gpu') {
-    const { cluster_id, node_id, gpu_type, gpus } = sent;
+    const { cluster_id, node_id, gpu_type, gpus } = usage;
     if (!isId(cluster_id) || !isId(node_id) || !isId(gpu_type) || !isCount(gpus, GPUS_MAX)) return undefined;
-    return { usage_gpu: { cluster_id, node_id, gpu_type, gpus, ...times } };
+    const usage_gpu = { cluster_id, node_id, gpu_type, gpus, start, end, start_sent, end_sent, tags };
+    return { id, source, subject, forwarded, usage_gpu, usage_storage: null, other: null };
   }
-  const { volume_id, size_gib } = sent;
+  const { volume_id, size_gib } = usage;
   if (!isId(volume_id) || !isCount(size_gib, SIZE_GIB_MAX)) return undefined;
-  return { usage_storage: { volume_id, size_gib, ...times } };
+  const usage_storage = { volume_id, size_gib, start, end, start_sent, end_sent, tags };
+  return { id, source, subject, forwarded, usage_gpu: null, usage_storage, other: null };
 }
 
 interface SentUsage {
@@ -232,12 +227,10 @@ function isCount(value: unknown, most: number): value is number {
 
 const MILLIS_LENGTH = '2026-05-04T10:00:00.000Z'.length;
 
-/** The form is a guess by the length; the text that comes out of it is compared with what was sent. */
-function instantSent(value: unknown): { readonly at: Instant; readonly form: Avro.TimeForm } | undefined {
-  const at = parseInstant(value);
-  if (at === undefined) return undefined;
-  const form = typeof value !== 'string' ? 'INTEGER' : value.length === MILLIS_LENGTH ? 'MILLIS' : 'SECONDS';
-  return isWritten(at, form) ? { at, form } : undefined;
+/** A guess by the length; the text that comes out of it is compared with what was sent. */
+function formSent(value: unknown): Avro.TimeForm {
+  if (typeof value !== 'string') return 'INTEGER';
+  return value.length === MILLIS_LENGTH ? 'MILLIS' : 'SECONDS';
 }
 
 /** Undefined for what cannot be said as tags. */

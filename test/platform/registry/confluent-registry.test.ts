@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 /** A registry at whatever answers as the listener does. */
-async function at(listener: RequestListener) {
+async function at(listener: RequestListener, timeoutMs = 20_000) {
   let requests = 0;
   const listening = createServer((request, response) => {
     requests += 1;
@@ -21,7 +21,7 @@ async function at(listener: RequestListener) {
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const { port } = listening.address() as AddressInfo;
-  const registry = confluentRegistry({ url: `http://127.0.0.1:${port}`, timeoutMs: 200, attemptsMax: 2, pauseMs: 1 });
+  const registry = confluentRegistry({ url: `http://127.0.0.1:${port}`, timeoutMs, attemptsMax: 2, pauseMs: 1 });
   return { registry, requests: () => requests };
 }
 
@@ -33,8 +33,6 @@ const json = (status: number, value: unknown): RequestListener => {
 
 describe('a registry that does not answer as one is an outage, after a bounded number of tries', () => {
   test.each<[string, RequestListener]>([
-    ['says nothing', () => undefined],
-    ['begins to answer and never ends', (_, response) => void response.writeHead(200).write('{')],
     ['fails', json(500, { message: 'boom' })],
     ['wants a password', json(401, { message: 'who are you' })],
     ['hangs up', (request) => request.socket.destroy()],
@@ -43,6 +41,19 @@ describe('a registry that does not answer as one is an outage, after a bounded n
     await expect(registry.typeOf(1)).rejects.toMatchObject({ name: 'RegistryUnreachable' });
     await expect(registry.idOf('a-value', SCHEMA)).rejects.toMatchObject({ name: 'RegistryUnreachable' });
     expect(requests()).toBe(4);
+  });
+});
+
+describe('a registry that does not come to an end is given up', () => {
+  test.each<[string, RequestListener]>([
+    ['says nothing', () => undefined],
+    ['begins to answer and never ends', (_, response) => void response.writeHead(200).write('{')],
+  ])('one that %s', async (_, listener) => {
+    const { registry } = await at(listener, 50);
+    await expect(registry.typeOf(1)).rejects.toMatchObject({ name: 'RegistryUnreachable' });
+    await expect(registry.register('a-value', SCHEMA, 'FULL_TRANSITIVE')).rejects.toMatchObject({
+      name: 'RegistryUnreachable',
+    });
   });
 });
 

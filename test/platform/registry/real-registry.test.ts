@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addSchemas } from '../../../cli/commands/schemas.ts';
+import { addRelease } from '../../../cli/commands/release.ts';
 import { confluentRegistry } from '../../../platform/registry/confluent-registry.ts';
 import type { SchemaRegistry } from '../../../platform/registry/port.ts';
 import { TOPICS } from '../../../services/shared/topics.ts';
@@ -32,9 +32,10 @@ describeOnStack('a real schema registry', () => {
     const program = new Command().exitOverride();
     const { stdin, stderr } = process;
     const settings = { key: undefined, logLevel: 'silent' };
+    const environment = { TOLLGATE_REGISTRY_URL: server.url };
     const interruption = () => new AbortController().signal;
-    addSchemas(program, { ...{ stdin, stdout, stderr, settings, interruption }, now: () => 0 });
-    const said = program.parseAsync(['schemas', ...args, '--registry', server.url], { from: 'user' });
+    addRelease(program, { ...{ stdin, stdout, stderr, settings, environment, interruption }, now: () => 0 });
+    const said = program.parseAsync(['schemas', ...args], { from: 'user' });
     return said.then(
       () => String(stdout.read()),
       (fault: unknown) => String(fault),
