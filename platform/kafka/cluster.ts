@@ -12,6 +12,8 @@ interface MetadataAnswer {
   }[];
 }
 
+const UNKNOWN_TOPIC = 3;
+
 /** Who leads which partition, and connections to the brokers that many may use for requests that are answered at once. */
 export class KafkaCluster {
   readonly #connection: KafkaConnection;
@@ -22,6 +24,7 @@ export class KafkaCluster {
   /** By topic, the leader's node of each partition. */
   #leaders = new Map<string, Map<number, number>>();
   #refreshing: Promise<void> | undefined;
+  #refusals = 0;
   #closed = false;
 
   /** Asks nothing yet; `topics` are those whose leaders will be asked for. */
@@ -65,9 +68,13 @@ export class KafkaCluster {
   /** A connection to any broker: of those known, else of those first named. Throws the last one's `KafkaFault`. */
   async anyWire(): Promise<Wire> {
     const named = this.#connection.brokers.map(parseAddress);
-    const candidates = new Map([...this.#brokers.values(), ...named].map((address) => [nameOf(address), address]));
+    const all = [
+      ...new Map([...this.#brokers.values(), ...named].map((address) => [nameOf(address), address])).values(),
+    ];
+    // After a broker that took a request and never answered, another one is asked first.
+    const first = all.length === 0 ? 0 : this.#refusals % all.length;
     let last: unknown = new KafkaFault('CONNECTION', true, 'no broker is named');
-    for (const address of candidates.values()) {
+    for (const address of [...all.slice(first), ...all.slice(0, first)]) {
       try {
         return await this.wire(address);
       } catch (error) {
@@ -120,11 +127,7 @@ export class KafkaCluster {
   }
 
   async #refresh(): Promise<void> {
-    const wire = await this.anyWire();
-    const answer = await wire.ask<MetadataAnswer>('Metadata', {
-      topics: [...this.#topics],
-      allowAutoTopicCreation: false,
-    });
+    const answer = await this.#askMetadata();
     const leaders = new Map<string, Map<number, number>>();
     for (const { topic, topicErrorCode, partitionMetadata } of answer.topicMetadata) {
       if (topicErrorCode === UNKNOWN_TOPIC) continue;
@@ -135,6 +138,14 @@ export class KafkaCluster {
     this.#controllerId = answer.controllerId;
     this.#leaders = leaders;
   }
-}
 
-const UNKNOWN_TOPIC = 3;
+  async #askMetadata(): Promise<MetadataAnswer> {
+    try {
+      const wire = await this.anyWire();
+      return await wire.ask<MetadataAnswer>('Metadata', { topics: [...this.#topics], allowAutoTopicCreation: false });
+    } catch (error) {
+      this.#refusals += 1;
+      throw error;
+    }
+  }
+}

@@ -47,7 +47,10 @@ declare module 'kafkajs/src/network/connection.js' {
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default class RequestQueue {
-    readonly pending: readonly unknown[];
+    constructor(options: { readonly logger: object; readonly requestTimeout: number });
+    pending: unknown[];
+    readonly throttleCheckTimeoutId: unknown;
+    destroy(): void;
     scheduleCheckPendingRequests: (this: RequestQueue) => void;
   }
 }

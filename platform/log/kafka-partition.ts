@@ -64,6 +64,7 @@ export class KafkaPartition {
         this.#endOffset = endOffset;
         this.#waiters.wake(Number.MAX_SAFE_INTEGER);
       },
+      onRefused: () => this.#waiters.wake(Number.MAX_SAFE_INTEGER),
     });
   }
 

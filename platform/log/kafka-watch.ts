@@ -23,6 +23,8 @@ export interface WatchOptions {
   readonly range: () => Promise<{ readonly startOffset: number; readonly endOffset: number }>;
   /** The partition ends below where it ended before: all who wait must look again. */
   readonly onCut: (endOffset: number) => void;
+  /** The broker refuses for good: all who wait must look, and will be told why. */
+  readonly onRefused: () => void;
 }
 
 /**
@@ -59,7 +61,9 @@ export class PartitionWatch {
       while (wanted() && !signal.aborted) await retrying(patience, () => this.#poll());
     } catch (error) {
       if (!(error instanceof KafkaFault)) throw error;
-      if (!signal.aborted) logger.error({ topic, partition, fault: error.message }, 'kafka refuses to be read');
+      if (signal.aborted) return;
+      logger.error({ topic, partition, fault: error.message }, 'kafka refuses to be read');
+      this.#options.onRefused();
     } finally {
       this.#running = false;
     }

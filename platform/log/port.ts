@@ -53,7 +53,9 @@ export interface EventLog {
   /**
    * Appends `records`, contiguous and all or nothing, and resolves once they are durable. The time of a topic of append
    * time is the log's clock, never below the partition's greatest time so far. Calls for one partition take effect in
-   * the order in which they were made. No record: resolves with the end offset.
+   * the order in which they were made. No record: resolves with the end offset. On Kafka the clock is the broker's, which
+   * may go back when another broker takes over, and after a fault that hid the outcome from a broker that has forgotten
+   * the producer, an append may stand twice, whole: readers drop by id or sequence.
    *
    * Rejects with `LogBacklogFull` (too much of this topic waits: nothing was written, come again later),
    * `LogRecordInvalid`, `LogRecordTooLarge`, `LogBatchTooLarge` (never fits: nothing was written), `LogWriteFailed`
@@ -107,7 +109,8 @@ export const LOG_ERRORS = {
   LogRecordTooLarge: 'one record exceeds the largest size that the log takes; make it smaller',
   LogTooManyWaiters: 'too many calls wait for new records; answer some of them first',
   LogTopicInvalid: 'a topic has no valid name or number of partitions; correct what the log is opened with',
-  LogTopicChanged: 'the data directory holds this topic with another number of partitions; it is fixed for ever',
+  LogTopicChanged:
+    'the log holds this topic with another number of partitions or kind of time; both are fixed for ever',
   LogUnavailable: 'the log cannot be reached; nothing was read, try again later',
   LogUnknownPartition: 'no such topic or partition was opened',
   LogWriteFailed: 'a write failed and its outcome is unknown; restart, and continue from what is stored',
