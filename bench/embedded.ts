@@ -43,6 +43,9 @@ export async function benchEmbedded(samples: number): Promise<readonly Result[]>
   }
 }
 
+const CHECKPOINTED = /^tollgate_rater_offset\{.*stage="checkpointed".*\} (\d+)$/m;
+const ENFORCED = /^tollgate_enforcer_offset\{.*\} (\d+)$/m;
+
 interface Instance {
   post(events: readonly BenchEvent[]): Promise<void>;
   charged(account: string): Promise<string>;
@@ -57,9 +60,9 @@ async function startInstance(data: string): Promise<Instance> {
   const url = await readyUrl(child);
   const key = readFileSync(join(data, 'operator.key'), 'utf8').trim();
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents-batch+json' };
-  const offset = async (stage: string): Promise<number> => {
+  const offset = async (metric: RegExp): Promise<number> => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    return Number(new RegExp(`tollgate_log_offset\\{stage="${stage}"\\} (\\d+)`).exec(metrics)?.[1] ?? -1);
+    return Number(metric.exec(metrics)?.[1] ?? -1);
   };
   let sent = 0;
   return {
@@ -79,7 +82,7 @@ async function startInstance(data: string): Promise<Instance> {
       return answer.charged;
     },
     checkpointed: async () => {
-      while ((await offset('checkpointed')) < sent || (await offset('enforced')) < sent) await delay(50);
+      while ((await offset(CHECKPOINTED)) < sent || (await offset(ENFORCED)) < sent) await delay(50);
     },
     stop: async () => {
       child.kill('SIGTERM');

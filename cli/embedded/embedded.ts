@@ -4,6 +4,7 @@ import type { LogTime } from '../../platform/log/port.ts';
 import { doorConfig } from '../../services/ingest/config.ts';
 import { createKeyRing } from '../../services/ingest/keys.ts';
 import { startDoor } from '../../services/ingest/server.ts';
+import { tickMetrics } from '../../services/ingest/tick-metrics.ts';
 import { startTicks } from '../../services/ingest/ticks.ts';
 import { Releases } from '../../services/shared/runtime/releases.ts';
 import { doorBackend } from './door-backend.ts';
@@ -60,7 +61,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
             const timer = setTimeout(run, delayMs);
             return () => clearTimeout(timer);
           },
-          onMissed: (partition, why) => logger.warn({ partition, why }, 'a tick was not taken'),
+          observer: tickMetrics(metrics, logger),
         },
         TICK_MS,
       );

@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { Enforcer } from '../../services/enforcer/enforcer.ts';
+import { enforcerMetrics } from '../../services/enforcer/metrics.ts';
+import { raterMetrics } from '../../services/rater/metrics.ts';
 import { Rater } from '../../services/rater/rater.ts';
 import { warehouseRows } from '../../services/rater/warehouse-rows.ts';
+import { consumerLag, LAG_TIMEOUT_MS } from '../../services/shared/runtime/consumer-lag.ts';
+import { measuredState } from '../../services/shared/runtime/state-metrics.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { PARTITIONS, type Stores } from './stores.ts';
@@ -40,11 +44,12 @@ const CLOCK_JUMP_MAX_MS = 600_000;
 
 /** Starts rater and enforcer on open stores. */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { stores, now, logger, live } = options;
-  const measured = pipelineMetrics(options.metrics);
-  const shared = { log: stores.log, wire: JSON_WIRE, state: stores.state, logger, now, sleep };
+  const { stores, now, logger, live, metrics } = options;
+  const rated = raterMetrics(metrics);
+  const enforced = enforcerMetrics(metrics);
+  const shared = { log: stores.log, wire: JSON_WIRE, state: measuredState(stores.state, metrics), logger, now, sleep };
   const rater = new Rater(
-    { ...shared, rows: warehouseRows(stores.warehouse, stores.writer), observer: measured },
+    { ...shared, rows: warehouseRows(stores.warehouse, stores.writer), observer: rated },
     {
       partition: PARTITION,
       partitions: PARTITIONS,
@@ -57,7 +62,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     },
   );
   const enforcer = new Enforcer(
-    { ...shared, rows: stores.writer, observer: measured },
+    { ...shared, rows: stores.writer, observer: enforced },
     {
       partition: PARTITION,
       live,
@@ -70,7 +75,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   );
   await rater.start();
   await enforcer.start();
-  measured.watch(rater, enforcer);
+  rated.watch(() => [{ partition: PARTITION, progress: rater.progress }]);
+  enforced.watch(() => [{ partition: PARTITION, enforcer }]);
+  const lag = consumerLag(metrics, LAG_TIMEOUT_MS);
+  lag.follow(TOPICS.events, stores.log, () => [{ partition: PARTITION, offset: rater.progress.committed }]);
+  lag.follow(TOPICS.updates, stores.log, () => [{ partition: PARTITION, offset: enforcer.progress.committed }]);
 
   const stopRater = new AbortController();
   const stopEnforcer = new AbortController();
@@ -109,59 +118,4 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch((fault: unknown) => {
     if (!signal.aborted) throw fault;
   });
-}
-
-function pipelineMetrics(registry: Registry) {
-  const registers = [registry];
-  const outcomes = new Counter({
-    name: 'tollgate_rater_events_total',
-    help: 'Events folded by the rater, by what became of them',
-    labelNames: ['outcome', 'reason'],
-    registers,
-  });
-  const commits = new Histogram({
-    name: 'tollgate_rater_commit_seconds',
-    help: 'From the end of a group of records to its checkpoint',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers,
-  });
-  const issued = new Counter({
-    name: 'tollgate_enforcer_commands_total',
-    help: 'Commands and alerts issued, by command and kind of alert',
-    labelNames: ['command', 'alert'],
-    registers,
-  });
-  return {
-    folded: (counts: ReadonlyMap<string, number>): void => {
-      for (const [counted, count] of counts) {
-        const kept = counted === 'applied' || counted === 'duplicate';
-        outcomes.inc({ outcome: kept ? counted : 'rejected', reason: kept ? '' : counted }, count);
-      }
-    },
-    committed: (_records: number, tookMs: number): void => commits.observe(tookMs / 1000),
-    issued: (command: { command: string; alert: string | undefined }): void => {
-      issued.inc({ command: command.command, alert: command.alert ?? '' });
-    },
-    watch: (rater: Rater, enforcer: Enforcer): void => {
-      new Gauge({
-        name: 'tollgate_log_offset',
-        help: 'Up to which offset of the log of events each stage has come',
-        labelNames: ['stage'],
-        registers,
-        collect() {
-          this.set({ stage: 'folded' }, rater.progress.folded);
-          this.set({ stage: 'checkpointed' }, rater.progress.committed);
-          this.set({ stage: 'enforced' }, enforcer.progress.events);
-        },
-      });
-      new Gauge({
-        name: 'tollgate_log_clock_seconds',
-        help: "The clock of the partition (E2), in seconds since 1970; its distance from now is the watermark's age",
-        registers,
-        collect() {
-          this.set(Math.max(0, rater.progress.clock) / 1000);
-        },
-      });
-    },
-  };
 }

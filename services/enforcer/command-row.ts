@@ -1,7 +1,6 @@
+import { z } from 'zod';
 import type { Command } from '../shared/contracts/command.ts';
 import { commandLine } from '../shared/contracts/command-line.ts';
-import { formatAmount } from '../shared/money.ts';
-import { formatInstant } from '../shared/time.ts';
 
 /** Where a command stands: the update last folded for its account, and the order of issue within the partition. */
 export interface CommandPlace {
@@ -11,32 +10,66 @@ export interface CommandPlace {
   readonly ordinal: number;
 }
 
-/** A row of the warehouse's `commands`, in the order of its columns. `body` is the line as replay writes it. */
+/** What a line of `commandLine` says, as far as rows have columns for it. */
+interface CommandLine {
+  readonly command_id: string;
+  readonly command: string;
+  readonly alert?: string;
+  readonly account_id: string;
+  readonly resource: { readonly kind: string; readonly id: string };
+  readonly scope?: string;
+  readonly gpus?: number;
+  readonly keep?: object;
+  readonly reason: string;
+  readonly notice_id?: string;
+  readonly episode?: number;
+  readonly sequence: number;
+  readonly attempt: number;
+  readonly issued_at: string;
+  readonly balance: string;
+  readonly audience: string;
+  readonly detail?: object;
+}
+
+/** A row of the warehouse's `commands`. */
 export function commandRow(command: Command, place: CommandPlace): string {
-  const body = commandLine(command);
-  const { keep, detail }: { keep?: unknown; detail?: unknown } = JSON.parse(body);
+  return commandLineRow(commandLine(command), place);
+}
+
+/** The same of a command as it was published, in the order of the columns. `body` is the line as replay writes it. */
+export function commandLineRow(line: string, place: CommandPlace): string {
+  const command: CommandLine = JSON.parse(line);
   return JSON.stringify([
-    command.commandId,
+    command.command_id,
     command.command,
     command.alert ?? null,
-    command.accountId,
+    command.account_id,
     command.resource.kind,
     command.resource.id,
     command.scope ?? null,
     command.gpus ?? null,
-    keep === undefined ? null : JSON.stringify(keep),
+    command.keep === undefined ? null : JSON.stringify(command.keep),
     command.reason,
-    command.noticeId ?? null,
+    command.notice_id ?? null,
     command.episode ?? null,
     command.sequence,
     command.attempt,
-    formatInstant(command.issuedAt),
-    formatAmount(command.balanceNanos),
+    command.issued_at,
+    command.balance,
     command.audience,
-    detail === undefined ? null : JSON.stringify(detail),
-    body,
+    command.detail === undefined ? null : JSON.stringify(command.detail),
+    line,
     place.partition,
     Math.max(0, place.offset),
     place.ordinal,
   ]);
+}
+
+const endOfRow = z.tuple([z.string(), z.number(), z.number(), z.number()]);
+
+/** The line and the place that a row was made of. */
+export function readCommandRow(row: string): { readonly line: string; readonly place: CommandPlace } {
+  const columns: unknown[] = JSON.parse(row);
+  const [line, partition, offset, ordinal] = endOfRow.parse(columns.slice(-4));
+  return { line, place: { partition, offset, ordinal } };
 }

@@ -7,9 +7,12 @@ import {
   openClusterState,
   openClusterWire,
 } from '../shared/runtime/connect.ts';
+import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
+import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
+import { measuredState } from '../shared/runtime/state-metrics.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { TOPICS } from '../shared/topics.ts';
 import { Enforcer } from './enforcer.ts';
@@ -30,23 +33,32 @@ await runService(
     const { log, time } = await openClusterLog(connection);
     releases.add(() => log.close());
     const wire = await openClusterWire(settings);
-    const state = await openClusterState(settings, logger);
+    const state = measuredState(await openClusterState(settings, logger), metrics);
     releases.add(() => state.close());
     const warehouse = clusterWarehouse(settings);
     releases.add(() => warehouse.close());
     const rows = createWarehouseWriter({ client: warehouse });
     const observer = enforcerMetrics(metrics);
+    const owned = partitionMetrics(metrics);
     const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) => new Enforcer(deps, { partition, live: time === 'append', past: false, ...RUN }),
       needsPerson,
+      onFault: (fault) => owned.failed(fault),
       onGivenUp: onFailed,
       ...{ logger, sleep },
     });
     releases.add(() => workers.stop());
-    observer.watch(function* () {
-      for (const { partition, worker } of workers.entries()) {
-        if (worker !== undefined) yield { partition, enforcer: worker };
+    const watched = function* () {
+      for (const { partition, state: now, worker } of workers.entries()) {
+        yield { partition, enforcer: now === 'running' ? worker : undefined };
+      }
+    };
+    owned.watch(() => workers.entries());
+    observer.watch(watched);
+    consumerLag(metrics, LAG_TIMEOUT_MS).follow(TOPICS.updates, log, function* () {
+      for (const { partition, enforcer } of watched()) {
+        if (enforcer !== undefined) yield { partition, offset: enforcer.progress.committed };
       }
     });
     const membership = await joinGroup({
@@ -54,6 +66,7 @@ await runService(
       sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
       onAssigned: (assigned) => {
         logger.info({ partitions: [...assigned] }, 'assigned');
+        owned.assigned();
         workers.assign(assigned);
       },
       onFailed,

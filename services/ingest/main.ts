@@ -12,10 +12,13 @@ import {
   openClusterWire,
   TopicsMissing,
 } from '../shared/runtime/connect.ts';
+import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { isContradiction } from '../shared/runtime/contradictions.ts';
+import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
+import { measuredState } from '../shared/runtime/state-metrics.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { SAMPLES_TOPIC } from '../shared/wire/avro-schemas.ts';
 import { enforcementControl } from './backend/enforcement-control.ts';
@@ -28,6 +31,7 @@ import { createKeyRing, type KeyEntry } from './keys.ts';
 import { startDoor } from './server.ts';
 import { SampleCarrier } from './telemetry.ts';
 import { carrierMetrics } from './telemetry-metrics.ts';
+import { tickMetrics } from './tick-metrics.ts';
 import { startTicks } from './ticks.ts';
 
 /** The group whose members share the partitions of samples that agents produce straight to Kafka. */
@@ -41,7 +45,7 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const { log, time } = await openClusterLog(connection);
   releases.add(() => log.close());
   const wire = await openClusterWire(settings);
-  const state = await openClusterState(settings, logger);
+  const state = measuredState(await openClusterState(settings, logger), metrics);
   releases.add(() => state.close());
   const warehouse = clusterWarehouse(settings);
   releases.add(() => warehouse.close());
@@ -57,7 +61,7 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
     const ticks = startTicks(
       {
         ...{ sink, clock: Date.now, after },
-        onMissed: (partition, why) => logger.warn({ partition, err: why }, 'a tick was not taken'),
+        observer: tickMetrics(metrics, logger),
       },
       settings.TOLLGATE_TICK_MS,
     );
@@ -67,19 +71,28 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const samples = await openSamples(connection);
   releases.add(() => samples.close());
   const observer = carrierMetrics(metrics);
+  const owned = partitionMetrics(metrics);
   const workers = new PartitionWorkers({
     make: (partition) =>
       new SampleCarrier({ samples, sink, state, wire, rules: rulesOf(config), observer, now: Date.now }, partition),
     needsPerson: isContradiction,
+    onFault: (fault) => owned.failed(fault),
     onGivenUp: onFailed,
     ...{ logger, sleep },
   });
   releases.add(() => workers.stop());
+  owned.watch(() => workers.entries());
+  consumerLag(metrics, LAG_TIMEOUT_MS).follow(SAMPLES_TOPIC, samples, function* () {
+    for (const { partition, state: now, worker } of workers.entries()) {
+      if (now === 'running' && worker !== undefined) yield { partition, offset: worker.nextOffset };
+    }
+  });
   const membership = await joinGroup({
     ...{ connection, groupId: GROUP, topics: [SAMPLES_TOPIC] },
     sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
     onAssigned: (assigned) => {
       logger.info({ partitions: [...assigned] }, 'assigned');
+      owned.assigned();
       workers.assign(assigned);
     },
     onFailed,

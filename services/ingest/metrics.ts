@@ -8,6 +8,14 @@ export interface DoorMetrics {
   readonly problems: Counter<'code'>;
 }
 
+/** Counts events by outcome and reason. @param outcomes how many were `accepted`, or refused for which reason */
+export function countByOutcome(events: Counter<'outcome' | 'reason'>, outcomes: ReadonlyMap<string, number>): void {
+  for (const [outcome, count] of outcomes) {
+    if (outcome === 'accepted') events.inc({ outcome, reason: '' }, count);
+    else events.inc({ outcome: 'rejected', reason: outcome }, count);
+  }
+}
+
 /** Registers the door's metrics. @param inFlightBytes asked at each scrape */
 export function doorMetrics(registry: Registry, inFlightBytes: () => number): DoorMetrics {
   const registers = [registry];

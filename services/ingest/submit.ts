@@ -53,6 +53,16 @@ export async function submit(
   });
 }
 
+/** How many events had which outcome: `accepted`, or the reason of a refusal. */
+export function countOutcomes(submitted: readonly Submitted[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const event of submitted) {
+    const outcome = event.kind === 'refused' ? event.reason : event.kind;
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /** Writes what was refused, and resolves once it is durable. */
 export async function keep(sink: EventSink, rejected: readonly RejectedRecord[]): Promise<void> {
   if (rejected.length === 0) return;

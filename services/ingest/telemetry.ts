@@ -6,11 +6,19 @@ import type { AvroWire } from '../shared/wire/avro-wire.ts';
 import { isWireError } from '../shared/wire/wire-format.ts';
 import type { Sender } from './core/permissions.ts';
 import type { EventSink } from './ports.ts';
-import { type DeliveredEvent, type Delivery, type SentEvent, type SubmitRules, submit } from './submit.ts';
+import {
+  countOutcomes,
+  type DeliveredEvent,
+  type Delivery,
+  type SentEvent,
+  type SubmitRules,
+  submit,
+} from './submit.ts';
 
 /** What tells of a carrier's work. */
 export interface CarrierObserver {
-  carried(outcome: 'accepted' | 'rejected', count: number): void;
+  /** How many samples had which outcome: `accepted`, or the reason of a refusal. */
+  carried(outcomes: ReadonlyMap<string, number>): void;
 }
 
 export interface CarrierDeps {
@@ -75,12 +83,10 @@ export class SampleCarrier {
     const { sink, state, rules, observer, now } = this.#deps;
     const delivery = await this.#delivery(records);
     const submitted = await submit(sink, SENDER, delivery, rules, now());
-    const accepted = submitted.filter(({ kind }) => kind === 'accepted').length;
     this.#offset += records.length;
     const next = { nextOffset: this.#offset, version: '1', meta: '{}' };
     this.#fence = await state.commit(this.#scope, this.#fence, { next, writes: [], timers: [] });
-    observer.carried('accepted', accepted);
-    observer.carried('rejected', submitted.length - accepted);
+    observer.carried(countOutcomes(submitted));
   }
 
   async #delivery(records: readonly LogRecord[]): Promise<Delivery> {

@@ -8,8 +8,15 @@ export interface TickDeps {
   readonly clock: () => Instant;
   /** Calls `run` after `delayMs`; what it returns calls that off. */
   readonly after: (delayMs: number, run: () => void) => () => void;
+  readonly observer: TickObserver;
+}
+
+/** What tells of ticks. */
+export interface TickObserver {
+  /** A tick is in the log. */
+  taken(partition: number): void;
   /** A tick that was not taken; the next one will do. */
-  readonly onMissed: (partition: number, why: 'busy' | Error) => void;
+  missed(partition: number, why: 'busy' | Error): void;
 }
 
 export interface Ticks {
@@ -50,8 +57,9 @@ async function tick(deps: TickDeps, partition: number): Promise<void> {
   const text = `{"specversion":"1.0","id":"tick:${partition}:${deps.clock()}","source":"tollgate/ingest","type":"clock.tick","data":{}}`;
   try {
     const outcome = await deps.sink.append(partition, [{ account: undefined, at: undefined, text }]);
-    if (outcome.kind === 'busy') deps.onMissed(partition, 'busy');
+    if (outcome.kind === 'busy') deps.observer.missed(partition, 'busy');
+    else deps.observer.taken(partition);
   } catch (fault) {
-    deps.onMissed(partition, fault instanceof Error ? fault : new Error(String(fault)));
+    deps.observer.missed(partition, fault instanceof Error ? fault : new Error(String(fault)));
   }
 }

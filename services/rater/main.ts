@@ -7,10 +7,13 @@ import {
   openClusterState,
   openClusterWire,
 } from '../shared/runtime/connect.ts';
+import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { isContradiction } from '../shared/runtime/contradictions.ts';
+import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
+import { measuredState } from '../shared/runtime/state-metrics.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { TOPICS } from '../shared/topics.ts';
 import { raterMetrics } from './metrics.ts';
@@ -32,12 +35,13 @@ await runService(
     const { log, partitions, time } = await openClusterLog(connection);
     releases.add(() => log.close());
     const wire = await openClusterWire(settings);
-    const state = await openClusterState(settings, logger);
+    const state = measuredState(await openClusterState(settings, logger), metrics);
     releases.add(() => state.close());
     const warehouse = clusterWarehouse(settings);
     releases.add(() => warehouse.close());
     const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
     const observer = raterMetrics(metrics);
+    const owned = partitionMetrics(metrics);
     const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) =>
@@ -49,20 +53,27 @@ await runService(
           clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
         }),
       needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
+      onFault: (fault) => owned.failed(fault),
       onGivenUp: onFailed,
       ...{ logger, sleep },
     });
     releases.add(() => workers.stop());
-    observer.watch(function* () {
-      for (const { partition, worker } of workers.entries()) {
-        if (worker !== undefined) yield { partition, progress: worker.progress };
+    const running = function* () {
+      for (const { partition, state: now, worker } of workers.entries()) {
+        if (now === 'running' && worker !== undefined) yield { partition, progress: worker.progress };
       }
+    };
+    owned.watch(() => workers.entries());
+    observer.watch(running);
+    consumerLag(metrics, LAG_TIMEOUT_MS).follow(TOPICS.events, log, function* () {
+      for (const { partition, progress } of running()) yield { partition, offset: progress.committed };
     });
     const membership = await joinGroup({
       ...{ connection, groupId: GROUP, topics: [TOPICS.events] },
       sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
       onAssigned: (assigned) => {
         logger.info({ partitions: [...assigned] }, 'assigned');
+        owned.assigned();
         workers.assign(assigned);
       },
       onFailed,

@@ -63,7 +63,7 @@ class Station {
         ...this.#stores,
         rows: { insertBlock: async () => undefined },
         logger: { info: say, warn: say },
-        observer: { issued: () => undefined },
+        observer: { issued: () => undefined, committed: () => undefined, outbox: () => undefined },
         now: () => this.now,
         sleep: (_ms, signal) =>
           new Promise((resolve) => {

@@ -27,9 +27,11 @@ class ManualTimers {
 function tickDeps(sink: EventSink): TickDeps & { readonly timers: ManualTimers; readonly missed: string[] } {
   const timers = new ManualTimers();
   const missed: string[] = [];
-  const onMissed: TickDeps['onMissed'] = (partition, why) =>
-    missed.push(`${partition} ${why === 'busy' ? why : why.message}`);
-  return { sink, clock: () => NOW, after: timers.after, onMissed, timers, missed };
+  const observer: TickDeps['observer'] = {
+    taken: () => undefined,
+    missed: (partition, why) => missed.push(`${partition} ${why === 'busy' ? why : why.message}`),
+  };
+  return { sink, clock: () => NOW, after: timers.after, observer, timers, missed };
 }
 
 describe('ticks', () => {

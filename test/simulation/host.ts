@@ -4,6 +4,7 @@ import { SimulatedCrash, SimulatedProcess } from '../../platform/memory/simulati
 import type { StateStore } from '../../platform/state/port.ts';
 import { isStateError } from '../../platform/state/port.ts';
 import { type CommandSink, Enforcer } from '../../services/enforcer/enforcer.ts';
+import { type BooksCheck, IDENTITIES } from '../../services/rater/books.ts';
 import { Rater, type RowSink } from '../../services/rater/rater.ts';
 import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
 import { WarehouseFailed } from './memory-warehouse.ts';
@@ -59,7 +60,10 @@ export class Host {
     connect: (process: Process) => Connections,
   ) {
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const observer = { folded: () => undefined, committed: () => undefined, issued: () => undefined };
+    const observer = {
+      ...{ folded: () => undefined, committed: () => undefined, issued: () => undefined, outbox: () => undefined },
+      booked: assertBooksAgree,
+    };
     const deps = {
       ...connect(this.process),
       wire: JSON_WIRE,
@@ -123,4 +127,10 @@ export function isExpected(fault: unknown): boolean {
     isStateError(fault, 'StateUnavailable') ||
     isStateError(fault, 'Fenced')
   );
+}
+
+/** L7: whatever happens to the process, no group of records leaves books that disagree. */
+function assertBooksAgree(partition: number, check: BooksCheck): void {
+  const off = IDENTITIES.filter((identity) => check[identity] !== 0n);
+  if (off.length > 0) throw new Error(`partition ${partition}: the books disagree in ${off.join(', ')}`);
 }

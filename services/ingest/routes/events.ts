@@ -6,13 +6,14 @@ import { refuseUnread } from '../core/accept.ts';
 import { maySee } from '../core/permissions.ts';
 import type { BodyForm } from '../core/read-body.ts';
 import { type BodyRead, readDelivery } from '../delivery.ts';
+import { countByOutcome } from '../metrics.ts';
 import type { EventVerdict, Position } from '../ports.ts';
 import { Problem } from '../problems.ts';
 import { FORMS, formOf, unpack } from '../request-body.ts';
 import { fateAnswer, submittedAnswer } from '../schemas/answers.ts';
 import { GUARDED, id, problemResponses } from '../schemas/common.ts';
 import { EVENT_REF } from '../schemas/event.ts';
-import { keep, type Submitted, submit, toKeep } from '../submit.ts';
+import { countOutcomes, keep, type Submitted, submit, toKeep } from '../submit.ts';
 import { fateJson, submittedText } from '../wire.ts';
 
 const postQuery = Type.Object(
@@ -162,12 +163,7 @@ export function eventRoutes(door: Door, context: DoorContext): void {
 
   function count(submitted: readonly Submitted[]): void {
     metrics.batchEvents.observe(submitted.length);
-    let accepted = 0;
-    for (const event of submitted) {
-      if (event.kind === 'refused') metrics.events.inc({ outcome: 'rejected', reason: event.reason });
-      else accepted += 1;
-    }
-    if (accepted > 0) metrics.events.inc({ outcome: 'accepted', reason: '' }, accepted);
+    countByOutcome(metrics.events, countOutcomes(submitted));
   }
 
   /** The verdicts on what was let in, by its index. What is not known in time is `pending`. */
