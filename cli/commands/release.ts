@@ -15,6 +15,7 @@ import { CommandFailed } from '../failure.ts';
 import { BadCall } from '../replay.ts';
 import { columns } from '../terminal/columns.ts';
 import { helpEnd, wholeNumber } from './options.ts';
+import { addWarehouseRebuild } from './warehouse-rebuild.ts';
 import { type World, write } from './world.ts';
 
 interface TopicsCall {
@@ -63,7 +64,7 @@ export function addRelease(program: Command, world: World): void {
     .addHelpText('after', helpEnd(['tollgate schemas check'], ['1  one is missing: services would not start']))
     .action(({ json }: { json?: boolean }) => tellSchemas(json === true, world, lookUpSchemas));
 
-  const warehouse = group(program, 'warehouse', 'Migrate the tables of the warehouse');
+  const warehouse = group(program, 'warehouse', 'Migrate or rebuild the tables of the warehouse');
   warehouse
     .command('migrate')
     .description('Apply the migrations that are missing, in order; the same again changes nothing')
@@ -72,6 +73,7 @@ export function addRelease(program: Command, world: World): void {
       const applied = await migrateWarehouse(settingsOf(world));
       await write(world.stdout, applied.length === 0 ? 'nothing to do\n' : `${applied.join('\n')}\n`);
     });
+  addWarehouseRebuild(warehouse, world);
 }
 
 function group(program: Command, name: string, what: string): Command {
