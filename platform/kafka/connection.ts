@@ -1,6 +1,4 @@
-import type { KafkaConfig, logCreator, SASLOptions } from 'kafkajs';
-import { logLevel } from 'kafkajs';
-import { mendIdleSpin } from './idle-spin.ts';
+import type { SASLOptions } from 'kafkajs';
 
 /** The part of a logger that Kafka's adapters use; pino's loggers fit. */
 export interface KafkaLogger {
@@ -38,31 +36,12 @@ export interface KafkaConnection {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-const CONTROL_RETRIES = 5;
 
-/** The connection with its defaults filled in. */
+/** The connection's times, with the defaults filled in. */
 export function connectionTimeouts(connection: KafkaConnection): { connectMs: number; requestMs: number } {
   return {
     connectMs: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     requestMs: connection.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
-  };
-}
-
-/** What kafkajs's own client is made with. Make one client a consumer: it caches committed offsets. */
-export function kafkaConfig(connection: KafkaConnection): KafkaConfig {
-  mendIdleSpin();
-  const { connectMs, requestMs } = connectionTimeouts(connection);
-  const sasl = saslOptions(connection);
-  return {
-    brokers: [...connection.brokers],
-    clientId: connection.clientId,
-    connectionTimeout: connectMs,
-    requestTimeout: requestMs,
-    retry: { retries: CONTROL_RETRIES, initialRetryTime: 100, maxRetryTime: 2_000 },
-    logLevel: logLevel.INFO,
-    logCreator: ontoLogger(connection.logger),
-    ...(connection.tls === undefined ? {} : { ssl: { ...connection.tls } }),
-    ...(sasl === undefined ? {} : { sasl }),
   };
 }
 
@@ -78,14 +57,4 @@ export function saslOptions({ sasl }: KafkaConnection): SASLOptions | undefined 
     case 'scram-sha-512':
       return { mechanism, username, password };
   }
-}
-
-/** kafkajs calls its own retries errors; what ends a service is told by the adapters, so its errors are warnings here. */
-function ontoLogger(logger: KafkaLogger): logCreator {
-  return () =>
-    ({ level, namespace, log: { message, timestamp: _timestamp, logger: _name, stack: _stack, ...fields } }) => {
-      const told = { kafkajs: namespace, ...fields };
-      if (level === logLevel.ERROR || level === logLevel.WARN) logger.warn(told, message);
-      else logger.debug(told, message);
-    };
 }

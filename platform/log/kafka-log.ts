@@ -54,12 +54,12 @@ interface Topic {
  * After a fault whose outcome was unknown and a broker that no longer knows the producer, a record may stand twice.
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
-  return openLog(options);
+  return openLog(options, largestBatch({ ...KAFKA_LOG_BOUNDS, ...options.bounds }));
 }
 
 /** Reads the same topics and never writes: for commands beside running services. Throws as `openKafkaLog`. */
 export async function openKafkaLogReader(options: KafkaLogOptions): Promise<LogReader> {
-  const log = await openLog(options);
+  const log = await openLog(options, 0);
   return {
     partitions: (topic) => log.partitions(topic),
     read: (topic, partition, fromOffset, limits) => log.read(topic, partition, fromOffset, limits),
@@ -69,7 +69,8 @@ export async function openKafkaLogReader(options: KafkaLogOptions): Promise<LogR
   };
 }
 
-async function openLog(options: KafkaLogOptions): Promise<KafkaLog> {
+/** @param batchBytesMin what a topic must take as one record batch */
+async function openLog(options: KafkaLogOptions, batchBytesMin: number): Promise<KafkaLog> {
   checkTopics(options.topics);
   const { connection, topics, unavailableMs = UNAVAILABLE_MS } = options;
   const bounds = { ...KAFKA_LOG_BOUNDS, ...options.bounds };
@@ -85,10 +86,9 @@ async function openLog(options: KafkaLogOptions): Promise<KafkaLog> {
       const topic = found.get(spec.name);
       if (topic === undefined) throw new LogError('LogTopicInvalid', `topic ${spec.name} does not exist`);
       checkTopic(spec, topic);
-      const needed = largestBatch(bounds);
-      if (topic.maxMessageBytes < needed) {
+      if (topic.maxMessageBytes < batchBytesMin) {
         const has = `max.message.bytes is ${topic.maxMessageBytes}`;
-        throw new LogError('LogTopicInvalid', `topic ${spec.name}: ${has}, an append may take ${needed}`);
+        throw new LogError('LogTopicInvalid', `topic ${spec.name}: ${has}, an append may take ${batchBytesMin}`);
       }
     }
     return new KafkaLog({ ...options, unavailableMs }, bounds, cluster);

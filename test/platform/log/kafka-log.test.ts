@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type KafkaLogOptions, openKafkaLogReader } from '../../../platform/log/kafka-log.ts';
+import { type KafkaLogOptions, openKafkaLog, openKafkaLogReader } from '../../../platform/log/kafka-log.ts';
 import { createKafkaTopics, describeKafkaTopics } from '../../../platform/log/kafka-topics.ts';
 import { type EventLog, isLogError, type LogErrorCode, type LogRecord } from '../../../platform/log/port.ts';
 import { describeOnStack, type KafkaComponent, startKafka } from '../../integration/support/components.ts';
@@ -192,7 +192,10 @@ describeOnStack('the log on Kafka, where brokers fail', () => {
     );
     const narrow = { ...onOneBroker({ name: newTopic(), partitions: 1, time: 'append' }), maxMessageBytes: 1_000_000 };
     await createKafkaTopics(connection, [narrow]);
-    await refused(openKafkaLogReader({ connection, topics: [narrow] }), 'LogTopicInvalid');
+    await refused(openKafkaLog({ connection, topics: [narrow] }), 'LogTopicInvalid');
+    const reader = await openKafkaLogReader({ connection, topics: [narrow] });
+    opened.push(reader);
+    expect(await reader.endOffset(narrow.name, 0)).toBe(0);
   });
 
   it('more partitions are read than may hold a connection', { timeout: 60_000 }, async () => {
