@@ -50,6 +50,7 @@ export function keepProcess(planned: PlannedProcess, options: KeptOptions): Kept
     ...{ name, url, state: 'waiting', process: null, restarts: 0, detail: null, logFile, stopMs },
   };
   let running: Running | undefined;
+  let starting: Promise<unknown> | undefined;
   let kept: Promise<void> | undefined;
 
   function set(change: Partial<ProcessStatus>): void {
@@ -69,6 +70,14 @@ export function keepProcess(planned: PlannedProcess, options: KeptOptions): Kept
     set({ state: 'ready' });
     logger.info({ name, pid: started.identity.pid, url }, 'ready');
     return started;
+  }
+
+  async function begin(): Promise<void> {
+    const first = await launch().catch((fault: unknown) => {
+      set({ state: 'ended', process: null, detail: fault instanceof Error ? fault.message : String(fault) });
+      throw fault;
+    });
+    kept = keep(first);
   }
 
   async function keep(first: Running): Promise<void> {
@@ -108,18 +117,17 @@ export function keepProcess(planned: PlannedProcess, options: KeptOptions): Kept
 
   return {
     status: () => status,
-    async start() {
-      const first = await launch().catch((fault: unknown) => {
-        set({ state: 'ended', process: null, detail: fault instanceof Error ? fault.message : String(fault) });
-        throw fault;
-      });
-      kept = keep(first);
+    start() {
+      const started = begin();
+      starting = started.catch(() => undefined);
+      return started;
     },
     async stop() {
       stopping.abort();
       if (running !== undefined) await end(running.identity, stopMs);
+      await starting;
       await kept;
-      // a start that was under way when this was called
+      // a start again that was under way when this was called
       if (running !== undefined) await end(running.identity, 0);
       set({ state: 'stopped', process: null });
     },

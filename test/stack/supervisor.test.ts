@@ -141,7 +141,10 @@ test(
     await run.stop();
     expect(await run.how).toBe('stopped');
     expect(runs(slow)).toBe(false);
-    expect(readStatus(run.file)?.processes[1]?.restarts).toBe(0);
+    expect(readStatus(run.file)).toMatchObject({
+      state: 'stopped',
+      processes: [{ state: 'stopped' }, { restarts: 0 }],
+    });
     expect(run.log.join('\n')).not.toContain('"never"');
   },
   LONG_MS,

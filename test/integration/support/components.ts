@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +122,12 @@ async function startComponent(
     await end(running.identity, stopMs);
     await running.exited;
   };
-  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  const removeAtExit = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
+  const removeFolder = async (): Promise<void> => {
+    await rm(folder, { recursive: true, force: true });
+    process.off('exit', removeAtExit);
+  };
   await launch().catch(async (fault: unknown) => {
     await removeFolder();
     throw fault;
@@ -158,7 +163,7 @@ function killAtExit({ identity, exited }: Running): void {
       // it is gone
     }
   };
-  process.once('exit', kill);
+  process.prependOnceListener('exit', kill); // before its folder is removed
   void exited.then(() => process.off('exit', kill));
 }
 
