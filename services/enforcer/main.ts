@@ -30,7 +30,7 @@ await runService(
   process.env,
   async ({ settings, logger, metrics, releases, onFailed }) => {
     const connection = kafkaConnection(settings, 'tollgate-enforcer', logger);
-    const { log, time } = await openClusterLog(connection);
+    const { log, partitions, time } = await openClusterLog(connection);
     releases.add(() => log.close());
     const wire = await openClusterWire(settings);
     const state = measuredState(await openClusterState(settings, logger), metrics);
@@ -39,12 +39,12 @@ await runService(
     releases.add(() => warehouse.close());
     const rows = createWarehouseWriter({ client: warehouse });
     const observer = enforcerMetrics(metrics);
-    const owned = partitionMetrics(metrics);
+    const owned = partitionMetrics(metrics, partitions);
     const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) => new Enforcer(deps, { partition, live: time === 'append', past: false, ...RUN }),
       needsPerson,
-      onFault: (fault) => owned.failed(fault),
+      onFault: (partition, fault) => owned.failed(partition, fault),
       onGivenUp: onFailed,
       ...{ logger, sleep },
     });

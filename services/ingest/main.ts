@@ -71,12 +71,12 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const samples = await openSamples(connection);
   releases.add(() => samples.close());
   const observer = carrierMetrics(metrics);
-  const owned = partitionMetrics(metrics);
+  const owned = partitionMetrics(metrics, samples.partitions(SAMPLES_TOPIC));
   const workers = new PartitionWorkers({
     make: (partition) =>
       new SampleCarrier({ samples, sink, state, wire, rules: rulesOf(config), observer, now: Date.now }, partition),
     needsPerson: isContradiction,
-    onFault: (fault) => owned.failed(fault),
+    onFault: (partition, fault) => owned.failed(partition, fault),
     onGivenUp: onFailed,
     ...{ logger, sleep },
   });

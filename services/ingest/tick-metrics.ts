@@ -14,6 +14,7 @@ export function tickMetrics(registry: Registry, logger: TickLogger): TickObserve
     labelNames: ['outcome'],
     registers: [registry],
   });
+  for (const outcome of ['taken', 'missed']) ticks.inc({ outcome }, 0);
   return {
     taken: () => ticks.inc({ outcome: 'taken' }),
     missed: (partition, why) => {

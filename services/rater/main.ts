@@ -41,7 +41,7 @@ await runService(
     releases.add(() => warehouse.close());
     const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
     const observer = raterMetrics(metrics);
-    const owned = partitionMetrics(metrics);
+    const owned = partitionMetrics(metrics, partitions);
     const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) =>
@@ -53,7 +53,7 @@ await runService(
           clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
         }),
       needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
-      onFault: (fault) => owned.failed(fault),
+      onFault: (partition, fault) => owned.failed(partition, fault),
       onGivenUp: onFailed,
       ...{ logger, sleep },
     });

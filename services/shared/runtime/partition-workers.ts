@@ -20,7 +20,7 @@ export interface WorkersOptions<Worker extends PartitionWorker> {
   /** Whether a fault is such that trying again cannot help: the stores contradict each other, a clock is wrong. */
   readonly needsPerson: (fault: unknown) => boolean;
   /** Told of every try that ended with a fault. */
-  readonly onFault: (fault: unknown) => void;
+  readonly onFault: (partition: number, fault: unknown) => void;
   /** Told when a partition has failed so often in a row that the process should end. */
   readonly onGivenUp: (fault: unknown) => void;
   readonly logger: WorkersLogger;
@@ -109,7 +109,7 @@ export class PartitionWorkers<Worker extends PartitionWorker> {
         return;
       } catch (fault) {
         assigned.fault = fault;
-        onFault(fault);
+        onFault(partition, fault);
         const ran = assigned.state === 'running' && assigned.worker !== before;
         assigned.worker = undefined;
         if (needsPerson(fault)) {
