@@ -18,10 +18,11 @@ interface UpOptions {
 export function addCluster(program: Command, world: World): void {
   const cluster = program
     .command('cluster')
-    .summary('Run the services as processes on Kafka, Redis, ClickHouse')
+    .summary('Run a whole cluster on this machine')
     .description(
       'Run ingest, rater and enforcer as processes of their own, on the servers of a stack, on 127.0.0.1, without containers',
-    );
+    )
+    .addHelpText('after', helpEnd(['npm run cluster -- up', 'npm run cluster -- status', 'npm run cluster -- down']));
   const tell = (line: string): void => void world.stderr.write(`${line}\n`);
   const command = (name: string) =>
     cluster.command(name).option('--data <dir>', 'folder of the cluster: data, logs, keys, what runs', DEFAULT_CLUSTER);

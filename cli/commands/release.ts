@@ -32,7 +32,7 @@ const REPLICATION = 3;
  * services start. They find the servers as the services do, by the environment.
  */
 export function addRelease(program: Command, world: World): void {
-  const topics = group(program, 'topics', 'Create the topics of a cluster');
+  const topics = group(program, 'topics', 'Create the topics of a cluster', 'create');
   topics
     .command('create')
     .description('Create the topics that are missing; the same again changes nothing')
@@ -50,7 +50,7 @@ export function addRelease(program: Command, world: World): void {
       await write(world.stdout, `${(await createTopics(settingsOf(world), options, logger)).join('\n')}\n`);
     });
 
-  const schemas = group(program, 'schemas', 'Register the schemas of the topics');
+  const schemas = group(program, 'schemas', 'Register the schemas of the topics', 'register');
   schemas
     .command('register')
     .description('Register every released version of every schema; services never do. The same again changes nothing')
@@ -64,7 +64,7 @@ export function addRelease(program: Command, world: World): void {
     .addHelpText('after', helpEnd(['tollgate schemas check'], ['1  one is missing: services would not start']))
     .action(({ json }: { json?: boolean }) => tellSchemas(json === true, world, lookUpSchemas));
 
-  const warehouse = group(program, 'warehouse', 'Migrate or rebuild the tables of the warehouse');
+  const warehouse = group(program, 'warehouse', 'Migrate or rebuild the tables of the warehouse', 'migrate');
   warehouse
     .command('migrate')
     .description('Apply the migrations that are missing, in order; the same again changes nothing')
@@ -76,11 +76,12 @@ export function addRelease(program: Command, world: World): void {
   addWarehouseRebuild(warehouse, world);
 }
 
-function group(program: Command, name: string, what: string): Command {
+function group(program: Command, name: string, what: string, example: string): Command {
   return program
     .command(name)
     .summary(what)
-    .description(`${what}, which the environment names as for the services (docs/OPERATIONS.md)`);
+    .description(`${what}, which the environment names as for the services (docs/OPERATIONS.md)`)
+    .addHelpText('after', helpEnd([`tollgate ${name} ${example}`]));
 }
 
 /** @throws BadCall */

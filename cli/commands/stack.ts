@@ -9,10 +9,11 @@ type UpOptions = { readonly data: string } & { readonly [key in `${Server}Port`]
 export function addStack(program: Command, world: World): void {
   const stack = program
     .command('stack')
-    .summary('Run Kafka, schema registry, Redis and ClickHouse here')
+    .summary('Run the servers that a cluster needs, here')
     .description(
       'Run the servers that a cluster needs on 127.0.0.1, without containers: Kafka, a schema registry, Redis and the ClickHouse engine',
-    );
+    )
+    .addHelpText('after', helpEnd(['npm run stack -- up', 'npm run stack -- status', 'npm run stack -- down']));
   const tell = (line: string): void => void world.stderr.write(`${line}\n`);
   const command = (name: string) =>
     stack.command(name).option('--data <dir>', 'folder of the stack: data, logs, what runs', DEFAULT_STACK);

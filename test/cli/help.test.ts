@@ -4,6 +4,8 @@ import { run } from './support/run.ts';
 const COMMANDS = [
   ...['start', 'publish', 'balance', 'invoice', 'tail', 'enforcement', 'hold', 'release', 'redrive'],
   ...['replay', 'log', 'log dump', 'export', 'verify'],
+  ...['stack', 'stack up', 'stack down', 'stack status', 'cluster', 'cluster up', 'cluster down', 'cluster status'],
+  ...['topics', 'topics create', 'schemas', 'schemas register', 'schemas check', 'warehouse', 'warehouse migrate'],
 ];
 
 describe('the help', () => {
