@@ -1,7 +1,7 @@
 import type { AppendRecord, EventLog } from '../../platform/log/port.ts';
-import { kafkaConnection, openClusterLog, openClusterWire } from '../../services/shared/runtime/connect.ts';
 import { forwardedText } from '../../services/shared/contracts/event-record.ts';
 import { PARTITION_OF_PRICES, partitionOf } from '../../services/shared/partition.ts';
+import { kafkaConnection, openClusterLog, openClusterWire } from '../../services/shared/runtime/connect.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import type { AvroWire } from '../../services/shared/wire/avro-wire.ts';
 import { type BenchEvent, type Fleet, openings, sample } from '../fleet.ts';

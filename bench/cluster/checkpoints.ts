@@ -27,7 +27,8 @@ export async function watchCheckpoints(environment: Environment, partitions: num
       for (;;) {
         const found = await now();
         if (offsets.every((offset, partition) => (found[partition] ?? 0) >= offset)) return;
-        if (performance.now() > deadline) throw new Error(`after ${withinMs} ms checkpoints are at ${found.join(', ')}`);
+        if (performance.now() > deadline)
+          throw new Error(`after ${withinMs} ms checkpoints are at ${found.join(', ')}`);
         await delay(POLL_MS);
       }
     },

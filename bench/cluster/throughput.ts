@@ -7,7 +7,7 @@ import { clusterWarehouse } from '../../services/shared/runtime/connect.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import { watchCheckpoints } from './checkpoints.ts';
 import type { NaiveTask } from './naive-child.ts';
-import { cpuSeconds, type Environment, type Service, type Servers, settingsOf } from './servers.ts';
+import { cpuSeconds, type Environment, type Servers, type Service, settingsOf } from './servers.ts';
 
 const WITHIN_MS = 900_000;
 const SCHEMAS = ['../../schemas/avro/metering-event.avsc', '../../../schemas/avro/metering-event.avsc'];

@@ -7,6 +7,7 @@ import { updateRecords } from '../shared/contracts/update-record.ts';
 import type { Nanos } from '../shared/money.ts';
 import type { Instant } from '../shared/time.ts';
 import type { Effects } from './core/account.ts';
+import { RowBlock } from './row-block.ts';
 import {
   balanceUpdateRow,
   finalInvoiceRow,
@@ -34,7 +35,7 @@ export interface KeyedRecord {
  */
 export class Group implements Effects {
   readonly #partition: number;
-  readonly rows: ReadonlyMap<RaterTable, string[]> = new Map(RATER_TABLES.map((table) => [table, []]));
+  readonly rows: ReadonlyMap<RaterTable, RowBlock> = new Map(RATER_TABLES.map((table) => [table, new RowBlock()]));
   readonly rejected: KeyedRecord[] = [];
   /** E1: prices that go on to the other partitions, in order, with the time at which they were judged. */
   readonly forwards: (KeyedRecord & { readonly time: Instant })[] = [];

@@ -18,12 +18,13 @@ import type { Outcome } from './core/outcome.ts';
 import { restorePartition, takePartitionWrites } from './core/partition-fields.ts';
 import { Partition } from './core/rate.ts';
 import { Group, type KeyedRecord } from './group.ts';
+import type { Rows } from './row-block.ts';
 import { RATER_TABLES, type RaterTable } from './rows.ts';
 import { VerdictBoard } from './verdict-board.ts';
 
 /** Where rated rows go: `platform/warehouse` in a running system. Idempotent by row identity. */
 export interface RowSink {
-  insertBlock(table: RaterTable, rows: readonly string[], options: { readonly token: string }): Promise<void>;
+  insertBlock(table: RaterTable, rows: Rows, options: { readonly token: string }): Promise<void>;
   /** How many distinct rows of a table come from offsets in `[from, to)` of a partition. */
   countRows(table: RaterTable, partition: number, from: number, to: number): Promise<number>;
 }
@@ -107,11 +108,14 @@ export class Rater {
   #group: Group;
   #groupSince = 0;
   #committing: Promise<void> = Promise.resolve();
+  #writing = false;
+  /** The updates of the last run, until they are durable. */
+  #sending: Promise<void> = Promise.resolve();
   #committedOffset = 0;
   #committedClock: Instant = -1;
   /** The end of `balance.updates` at which a start without state began, until it is written. */
   #began: number | undefined;
-  /** Aborted when a commit has failed: the run ends with that fault. */
+  /** Aborted when a commit or an append has failed: the run ends with that fault. */
   readonly #broken = new AbortController();
   /** Every account of the partition is in memory: one that is not does not exist, and the store need not be asked. */
   #complete = false;
@@ -177,11 +181,14 @@ export class Rater {
       const records = await this.#read();
       if (records.length > 0) await this.#fold(records);
       else await this.#idle(stopped);
-      if (this.#group.records >= this.#config.groupRecordsMax || this.#groupIsOld()) await this.#commit();
+      // While the one before is being written a group goes on growing: one large commit costs less than two small ones.
+      const isFull = this.#group.records >= this.#config.groupRecordsMax;
+      if (isFull || (this.#groupIsOld() && !this.#writing)) await this.#commit();
     }
     await this.#committing;
     await this.#commit();
     await this.#committing;
+    await this.#sending;
   }
 
   async #read(): Promise<readonly LogRecord[]> {
@@ -196,7 +203,7 @@ export class Rater {
     return records;
   }
 
-  /** Waits for a record, no longer than the open group may wait. */
+  /** Waits for a record, no longer than the open group may wait, or until the one before is written. */
   async #idle(signal: AbortSignal): Promise<void> {
     const { log, sleep, now } = this.#deps;
     if (this.#group.records === 0) {
@@ -208,7 +215,7 @@ export class Rater {
     signal.addEventListener('abort', stop, { once: true });
     const left = Math.max(0, this.#groupSince + this.#config.groupMs - now());
     const waited = log.waitFor(TOPICS.events, this.#config.partition, this.#offset, woken.signal);
-    await Promise.race([waited, sleep(left, woken.signal)]);
+    await Promise.race([waited, this.#writing ? this.#committing.catch(() => {}) : sleep(left, woken.signal)]);
     woken.abort();
     await waited;
     signal.removeEventListener('abort', stop);
@@ -233,10 +240,18 @@ export class Rater {
     this.#offset = last.offset + 1;
     const { partition } = this.#config;
     const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
-    await this.#append(TOPICS.updates, [...this.#group.takeUpdates(), [watermark]]);
-    this.verdicts.processed(this.#offset);
+    const updates = [...this.#group.takeUpdates(), [watermark]];
     this.#deps.observer.folded(this.#outcomes);
     this.#outcomes.clear();
+    // The updates of one run are under way while the next one is folded, and no more: what waits has a bound.
+    await this.#sending;
+    this.#sending = this.#send(updates, this.#offset);
+    this.#sending.catch(() => this.#broken.abort());
+  }
+
+  async #send(updates: readonly (readonly KeyedRecord[])[], upTo: number): Promise<void> {
+    await this.#append(TOPICS.updates, updates);
+    this.verdicts.processed(upTo);
   }
 
   /** E4: keeps what was rejected whole, and tells the verdict of every act, and of usage that was a duplicate. */
@@ -335,7 +350,10 @@ export class Rater {
     this.#group = new Group(this.#config.partition);
     const step = this.#takeStep(group, from);
     this.#evict();
-    this.#committing = this.#write(group, from, step, this.#partition.clock);
+    this.#writing = true;
+    this.#committing = this.#write(group, from, step, this.#partition.clock).finally(() => {
+      this.#writing = false;
+    });
     // Whoever awaits it next gets the fault itself; a rater that waits for records must not go on waiting.
     this.#committing.catch(() => this.#broken.abort());
   }
@@ -384,14 +402,14 @@ export class Rater {
     const begun = now();
     const token = `${TOPICS.events}:${partition}:${from}-${step.next.nextOffset}`;
     const inserts = RATER_TABLES.map(async (table) => {
-      const block = group.rows.get(table) ?? [];
-      if (block.length > 0) await rows.insertBlock(table, block, { token });
+      const block = group.rows.get(table);
+      if (block !== undefined && block.length > 0) await rows.insertBlock(table, block, { token });
     });
     const rejected = this.#append(
       TOPICS.rejected,
       group.rejected.map((record) => [record]),
     );
-    await Promise.all([...inserts, rejected, this.#forward(group)]);
+    await Promise.all([...inserts, rejected, this.#forward(group), this.#sending]);
     this.#fence = await state.commit(this.#scope, this.#fence, step);
     this.#committedOffset = step.next.nextOffset;
     this.#committedClock = clock;

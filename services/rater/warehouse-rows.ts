@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { WarehouseClient } from '../../platform/warehouse/client.ts';
+import { joinInserts } from '../../platform/warehouse/joined-inserts.ts';
 import type { WarehouseWriter } from '../../platform/warehouse/writer.ts';
 import type { RowSink } from './rater.ts';
+import { RowBlock, type Rows } from './row-block.ts';
 
 /** What tells two rows of a table apart (schemas/clickhouse). */
 const IDENTITY = {
@@ -16,10 +18,11 @@ const IDENTITY = {
 
 const counted = z.array(z.object({ found: z.string().regex(/^\d+$/) }));
 
-/** The warehouse as the rater's sink of rows. */
+/** The warehouse as the sink of rows of all raters of a process: what they write at a time goes there together. */
 export function warehouseRows(client: WarehouseClient, writer: WarehouseWriter): RowSink {
+  const inserts = joinInserts(writer);
   return {
-    insertBlock: (table, rows, options) => writer.insertBlock(table, rows, options),
+    insertBlock: (table, rows, options) => inserts.insertBlock(table, linesOf(rows), options),
     countRows: async (table, partition, from, to) => {
       const result = await client.query({
         query:
@@ -31,4 +34,11 @@ export function warehouseRows(client: WarehouseClient, writer: WarehouseWriter):
       return Number(counted.parse(await result.json())[0]?.found ?? 0);
     },
   };
+}
+
+function linesOf(rows: Rows): Buffer {
+  if (rows instanceof RowBlock) return rows.bytes;
+  const block = new RowBlock();
+  for (const row of rows) block.push(row);
+  return block.bytes;
 }

@@ -84,6 +84,6 @@ export function undisturbed(partition: number, records: readonly LogRecord[]): U
       clock: core.clock,
     });
   }
-  const tables = new Map(RATER_TABLES.map((table) => [table, group.rows.get(table) ?? []]));
+  const tables = new Map(RATER_TABLES.map((table) => [table, [...(group.rows.get(table) ?? [])]]));
   return { tables, updates, clocks, rejected: group.rejected.map(({ value }) => value), forwards };
 }

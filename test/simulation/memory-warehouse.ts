@@ -1,6 +1,7 @@
 import { type FaultPlan, FaultyCalls, type SimulatedProcess } from '../../platform/memory/simulation.ts';
 import type { CommandSink } from '../../services/enforcer/enforcer.ts';
 import type { RowSink } from '../../services/rater/rater.ts';
+import type { Rows } from '../../services/rater/row-block.ts';
 import { RATER_TABLES, type RaterTable } from '../../services/rater/rows.ts';
 
 export type Table = RaterTable | 'commands';
@@ -92,7 +93,8 @@ export class SimulatedWarehouse implements RowSink, CommandSink {
     this.#partly = partly;
   }
 
-  async insertBlock(table: Table, rows: readonly string[]): Promise<void> {
+  async insertBlock(table: Table, block: Rows): Promise<void> {
+    const rows = [...block];
     const split = this.#partly(rows.length);
     await this.#insert(table, rows.slice(0, split));
     await this.#insert(table, rows.slice(split));

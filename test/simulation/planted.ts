@@ -1,6 +1,7 @@
 import type { AppendRecord, EventLog } from '../../platform/log/port.ts';
 import type { SimulatedProcess } from '../../platform/memory/simulation.ts';
 import type { Commit, Fence, StateStore } from '../../platform/state/port.ts';
+import type { Rows } from '../../services/rater/row-block.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import type { Connections } from './host.ts';
 import type { Settings } from './settings.ts';
@@ -51,21 +52,15 @@ function later(write: () => Promise<unknown>, { world }: Where): void {
 
 function rowsLater(connections: Connections, where: Where): Connections {
   const { rows } = connections;
-  const insertBlock: typeof rows.insertBlock = async (
-    table: never,
-    block: readonly string[],
-    options: { token: string },
-  ) => later(() => rows.insertBlock(table, block, options), where);
+  const insertBlock: typeof rows.insertBlock = async (table: never, block: Rows, options: { token: string }) =>
+    later(() => rows.insertBlock(table, [...block], options), where);
   return { ...connections, rows: { insertBlock, countRows: (...call) => rows.countRows(...call) } };
 }
 
 function rowsInPart(connections: Connections): Connections {
   const { rows } = connections;
-  const insertBlock: typeof rows.insertBlock = async (
-    table: never,
-    block: readonly string[],
-    options: { token: string },
-  ) => rows.insertBlock(table, block.length > 3 ? block.slice(0, -1) : block, options);
+  const insertBlock: typeof rows.insertBlock = async (table: never, block: Rows, options: { token: string }) =>
+    rows.insertBlock(table, block.length > 3 ? [...block].slice(0, -1) : [...block], options);
   return { ...connections, rows: { insertBlock, countRows: (...call) => rows.countRows(...call) } };
 }
 
