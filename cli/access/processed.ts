@@ -69,12 +69,12 @@ export async function untilProcessed(wait: ProcessedWait): Promise<void> {
 function stalledText(partition: number, offset: number, { rated, enforced, unpublished }: Processed): string {
   const [who, how] =
     rated < offset
-      ? ['rater', `its rater has come to ${rated}`]
+      ? ['a rater', `its rater has come to ${rated}`]
       : enforced < offset
-        ? ['enforcer', `its enforcer has come to ${enforced}`]
-        : ['enforcer', `its enforcer has not published ${unpublished} commands`];
+        ? ['an enforcer', `its enforcer has come to ${enforced}`]
+        : ['an enforcer', `its enforcer has not published ${unpublished} commands`];
   return (
     `partition ${partition} is not processed up to ${offset}: ${how}, and nothing moves any more; ` +
-    `see that a ${who} runs, and what its log says of the partition`
+    `see that ${who} runs, and what its log says of the partition`
   );
 }
