@@ -209,7 +209,9 @@ const spawnedFile = z.record(z.string(), z.object({ pid: z.int(), startedAtTicks
 const GONE_MS = 20_000;
 
 /** Ends what a test that was killed has left running in a folder, and keeps account of what is spawned from now on. */
-async function spawnedIn(folder: string): Promise<{ note(name: string, identity: ProcessIdentity): void }> {
+async function spawnedIn(
+  folder: string,
+): Promise<{ readonly note: (name: string, identity: ProcessIdentity) => void }> {
   const file = join(folder, 'spawned.json');
   const before = readJsonFile(file, spawnedFile) ?? {};
   for (const identity of Object.values(before)) signal(identity, 'SIGKILL');

@@ -135,7 +135,7 @@ describe('samples of agents', () => {
       gpu: { cluster_id: 'c', node_id: 'n', gpu_type: 'h100', gpus: 8 },
     };
     const data = { cluster_id: 'c', node_id: 'n', gpu_type: 'h100', gpus: 8, start: 1000, end: 2000 };
-    const event = { specversion: '1.0', id: 's1', source: 'agent', type: 'usage.gpu', subject: 'acme' };
+    const event = { specversion: '1.0', id: 's1', source: 'agent', time: 2000, type: 'usage.gpu', subject: 'acme' };
     const read = (value: unknown) => wire.readSample(Buffer.concat([head, type.toBuffer(value)]));
     expect(read(sample)).toEqual({ ...event, data });
     const tags = [
