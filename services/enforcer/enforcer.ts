@@ -67,6 +67,11 @@ export class EnforcerStopped extends Error {
   }
 }
 
+/** Nothing is known of the partition yet, and soon will be: the enforcer tries again. */
+export class RaterNotBegun extends Error {
+  override readonly name = 'RaterNotBegun';
+}
+
 interface Outgoing {
   readonly command: Command;
   readonly offset: number;
@@ -151,7 +156,7 @@ export class Enforcer {
 
   /**
    * Takes the partition over, puts its state together again and publishes what an earlier owner may not have.
-   * @throws EnforcerStopped `UpdatesTrimmed`, `RulesVersionUnknown`
+   * @throws EnforcerStopped `UpdatesTrimmed`, `RulesVersionUnknown`; RaterNotBegun
    */
   async start(): Promise<void> {
     const { state, logger, now } = this.#deps;
@@ -193,13 +198,16 @@ export class Enforcer {
     const { partition } = this.#config;
     const start = await log.startOffset(TOPICS.updates, partition);
     if (start === 0) return 0;
-    const { hashes } = await state.peek(`rater/${partition}`, [PARTITION_KEY]);
+    const { checkpoint, hashes } = await state.peek(`rater/${partition}`, [PARTITION_KEY]);
+    if (checkpoint === undefined) {
+      throw new RaterNotBegun(`${this.#scope} has no state, and the rater of its partition has written none yet`);
+    }
     const began = Number(hashes.get(PARTITION_KEY)?.get('began') ?? -1);
     if (began >= start) return began;
     throw new EnforcerStopped(
       'UpdatesTrimmed',
       `${this.#scope} has no state, and ${TOPICS.updates} begins at ${start}: restore the store from a copy, or have the ` +
-        'rater begin anew, which tells of everything again (docs/OPERATIONS.md)',
+        'rater begin anew, which tells of everything again (docs/recovery.md)',
     );
   }
 

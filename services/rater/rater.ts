@@ -86,6 +86,13 @@ export class RaterStopped extends Error {
   }
 }
 
+/** How many rows of a table came from the offsets `[from, to)`. */
+interface WrittenRows {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
 const PARTITION_KEY = 'partition';
 /** Of an account's hash: how it stands, for who asks (C1). Made of the other fields, and never read here. */
 const VIEW_FIELD = 'view';
@@ -123,6 +130,8 @@ export class Rater {
   #runs = 0;
   readonly #outcomes = new Map<string, number>();
   readonly #books = new Books();
+  /** Of each table, the last group that had rows for it. */
+  #lastRows: Partial<Record<RaterTable, WrittenRows>> = {};
 
   constructor(deps: RaterDeps, config: RaterConfig) {
     this.#deps = deps;
@@ -381,8 +390,11 @@ export class Rater {
       }
     }
     this.#lookAtBooks(changed, group);
-    const counts = RATER_TABLES.map((table) => group.rows.get(table)?.length ?? 0);
-    const meta = JSON.stringify({ from, counts });
+    for (const table of RATER_TABLES) {
+      const count = group.rows.get(table)?.length ?? 0;
+      if (count > 0) this.#lastRows[table] = { from, to: this.#offset, count };
+    }
+    const meta = JSON.stringify(this.#lastRows);
     return { next: { nextOffset: this.#offset, version: `${RULES_VERSION}`, meta }, writes, timers };
   }
 
@@ -481,19 +493,23 @@ export class Rater {
     }
   }
 
-  /** A checkpoint past lost rows cannot be rewound: the rows of the last group are counted against it. */
+  /**
+   * A checkpoint past lost rows cannot be rewound: of each table, the rows of the last group that had any are counted. The last
+   * group of all may have had none: most hold a tick.
+   */
   async #checkRows(checkpoint: Checkpoint): Promise<void> {
-    const { from, counts }: { from: number; counts: readonly number[] } = JSON.parse(checkpoint.meta);
+    this.#lastRows = JSON.parse(checkpoint.meta);
     const { partition } = this.#config;
-    for (const [index, table] of RATER_TABLES.entries()) {
-      const expected = counts[index] ?? 0;
-      if (expected === 0) continue;
-      const found = await this.#deps.rows.countRows(table, partition, from, checkpoint.nextOffset);
-      if (found >= expected) continue;
+    for (const table of RATER_TABLES) {
+      const last = this.#lastRows[table];
+      if (last === undefined) continue;
+      const { from, to, count } = last;
+      const found = await this.#deps.rows.countRows(table, partition, from, to);
+      if (found >= count) continue;
       throw new RaterStopped(
         'WarehouseBehindCheckpoint',
-        `${table} has ${found} of the ${expected} rows of offsets ${from} to ${checkpoint.nextOffset}: the warehouse ` +
-          'lost rows; rebuild it from the log (docs/OPERATIONS.md)',
+        `${table} has ${found} of the ${count} rows of offsets ${from} to ${to}: the warehouse lost rows; rebuild it from ` +
+          'the log (docs/recovery.md)',
       );
     }
   }
