@@ -51,7 +51,7 @@ function liveQueries({ rater, enforcer }: Asked, stored: Queries): Queries {
 /** The newest verdicts are in the rater's memory, before any row is written. */
 function liveVerdicts({ rater }: Asked, stored: Verdicts): Verdicts {
   return {
-    of: stored.of,
+    of: (source, id) => stored.of(source, id),
     wait: async (positions, timeoutMs, signal) => {
       const last = positions.reduce((greatest, { offset }) => Math.max(greatest, offset), 0);
       await rater.verdicts.wait(last + 1, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));

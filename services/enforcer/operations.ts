@@ -13,7 +13,7 @@ export class Operations {
   #offset: number;
   /** Something may stand at `#offset`. */
   #grown = true;
-  #fault: unknown;
+  #fault: Error | undefined;
   #watch: () => void = () => undefined;
 
   constructor(deps: { readonly log: EventLog; readonly wire: WireFormat }, partition: number, offset: number) {
@@ -43,7 +43,7 @@ export class Operations {
           onGrown();
         },
         (fault: unknown) => {
-          this.#fault = fault;
+          this.#fault = fault instanceof Error ? fault : new Error(String(fault));
           this.#grown = true;
           onGrown();
         },

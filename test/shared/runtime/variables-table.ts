@@ -30,7 +30,7 @@ function defaultOf(shape: z.ZodType): string {
   if (value === undefined || value === '') return '';
   if (value === false) return '`off`';
   if (Array.isArray(value)) return `\`${value.map(({ host, port }) => `${host}:${port}`).join(',')}\``;
-  return `\`${String(value)}\``;
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
 if (process.argv[1]?.endsWith('variables-table.ts') === true) process.stdout.write(`${variablesTable()}\n`);
