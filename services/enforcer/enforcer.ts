@@ -6,6 +6,7 @@ import type { Command, PlannedAction } from '../shared/contracts/command.ts';
 import { type ControlTopic, commandLine, keyOf, topicOf } from '../shared/contracts/command-line.ts';
 import { type OperatorWord, partitionEnforcementText } from '../shared/contracts/partition-enforcement.ts';
 import { type PlacedUpdate, UpdateAssembler } from '../shared/contracts/update-record.ts';
+import { heard, type Trail } from '../shared/runtime/trail.ts';
 import type { Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
 import type { WireFormat } from '../shared/wire/wire-format.ts';
@@ -39,6 +40,8 @@ export interface EnforcerDeps {
   readonly rows: CommandSink;
   readonly logger: EnforcerLogger;
   readonly observer: EnforcerObserver;
+  /** Told of single updates and commands, where it is listened to. */
+  readonly trail?: Trail;
   /** The wall clock, integer ms (N9). */
   readonly now: () => number;
   /** Resolves after that long, or at once when aborted. */
@@ -108,6 +111,8 @@ export class Enforcer {
   #ordinal = 0;
   #outgoing: Outgoing[] = [];
   #operations: Operations;
+  /** After the store went back: operations before this one were given before the partition held itself for it. */
+  #brakedFrom = 0;
   /** N11: accounts whose hold is to be written. */
   readonly #heldAnew = new Set<string>();
   /** N11: held in the log of operations, of accounts that no update told of yet. */
@@ -280,6 +285,10 @@ export class Enforcer {
     const { accountId } = update;
     this.#offsets.set(accountId, Math.max(offset, this.#offsets.get(accountId) ?? 0));
     this.#core.apply(update, this.#emit);
+    heard(this.#deps.trail)?.debug(
+      { account: accountId, sequence: update.sequence, level: update.level, partition, event_offset: offset },
+      'update folded',
+    );
     const held = this.#heldUnknown.get(accountId);
     if (held === undefined || !this.#core.hasAccount(accountId)) return;
     this.#heldUnknown.delete(accountId);
@@ -291,13 +300,27 @@ export class Enforcer {
     const offset = this.#offsets.get(command.accountId) ?? -1;
     this.#outgoing.push({ command, offset, ordinal: this.#ordinal });
     this.#deps.observer.issued(command);
+    heard(this.#deps.trail)?.debug(
+      {
+        command_id: command.commandId,
+        command: command.command,
+        alert: command.alert,
+        account: command.accountId,
+        resource: command.resource,
+        reason: command.reason,
+        partition: this.#config.partition,
+        event_offset: offset,
+      },
+      'command issued',
+    );
   };
 
   /** N11: what operators did since, in the order of the log of operations. @returns whether there was anything */
   async #carryOutOperations(): Promise<boolean> {
     const core = this.#core;
     const operations = await this.#operations.take();
-    for (const { act, target, by, why, at, actId } of operations) {
+    const first = this.#operations.nextOffset - operations.length;
+    for (const [index, { act, target, by, why, at, actId }] of operations.entries()) {
       const word = { by, why, at };
       const said = act === 'hold' ? 'enforcement held' : 'enforcement released';
       this.#deps.logger.info({ scope: this.#scope, act, target, ...word, act_id: actId }, said);
@@ -308,7 +331,8 @@ export class Enforcer {
       } else if (act === 'hold') {
         core.hold(target, word);
       } else {
-        core.release(target, this.#emit, undefined, word);
+        const brake = first + index < this.#brakedFrom ? 'kept' : 'released';
+        core.release(target, this.#emit, undefined, word, brake);
       }
     }
     return operations.length > 0;
@@ -481,7 +505,10 @@ export class Enforcer {
     if (unknown.length > 0) {
       const why = `the state store went back: it does not know of ${unknown.length} commands that were published`;
       logger.warn({ scope: this.#scope, commands: unknown.length }, why);
-      if (live) this.#core.brake({ by: 'brake', why, at: now() });
+      if (live) {
+        this.#core.brake({ by: 'brake', why, at: now() });
+        this.#brakedFrom = await log.endOffset(TOPICS.operations, partition);
+      }
     }
     this.#deps.observer.outbox(partition, fields.length);
     if (fields.length === 0) return;

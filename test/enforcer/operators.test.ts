@@ -300,6 +300,20 @@ describe('N8, N11: a state store that lost its last writes', () => {
     expect((await one.published()).filter((line) => !line.includes('enforcement_suspended'))).toEqual(published);
   });
 
+  test('N11: a release that was given before the store went back does not release what holds because of it', async () => {
+    const one = await station();
+    one.exhaust('acme');
+    await one.until(T0 + MINUTE_MS);
+    await one.act({ ...RELEASED, target: 'all' });
+    await one.until(T0 + 65 * MINUTE_MS);
+    expect(await one.pauses()).toEqual(['acme/cluster/c1']);
+    await one.killAndRestart({ state: new MemoryStateDisk() });
+    await one.until(T0 + 70 * MINUTE_MS);
+    expect(one.enforcer.holds().brake?.why).toContain('went back');
+    await one.act({ ...RELEASED, target: 'all' });
+    expect(one.enforcer.holds().brake).toBeUndefined();
+  });
+
   test('N11: a hold of an account that is not known again yet outlives the loss of the whole state', async () => {
     const one = await station();
     one.exhaust('acme');

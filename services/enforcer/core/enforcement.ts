@@ -144,10 +144,17 @@ export class Enforcement {
    * N11: an operator releases one account, or all (and the brake, but no account that is held by itself); what was held is due
    * anew, and checked again.
    * @param released who releases, and why: it is kept
+   * @param brake whether the brake goes on to hold: it engaged after this was said
    */
-  release(target: HoldTarget, emit: Emit, record: RecordDrop = ignoreDrop, released?: Hold): void {
+  release(
+    target: HoldTarget,
+    emit: Emit,
+    record: RecordDrop = ignoreDrop,
+    released?: Hold,
+    brake: 'released' | 'kept' = 'released',
+  ): void {
     if (target === 'all') {
-      this.#supervision.release(released);
+      this.#supervision.release(released, brake);
     } else {
       const { state } = this.#entry(target.accountId);
       state.hold = undefined;

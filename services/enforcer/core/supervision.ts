@@ -134,12 +134,12 @@ export class Supervision implements Gate {
     this.#alertsDue.push('brake');
   }
 
-  /** N11: an operator releases all accounts, and the brake with them. */
-  release(released: Hold | undefined): void {
+  /** N11: an operator releases all accounts, and the brake with them, unless that engaged after it was said. */
+  release(released: Hold | undefined, brake: 'released' | 'kept'): void {
     const { state } = this;
     state.hold = undefined;
     state.lastRelease = released;
-    if (state.brake === undefined) return;
+    if (state.brake === undefined || brake === 'kept') return;
     state.brake = undefined;
     state.brakeOffUntil = this.#view.clock() + BRAKE_WINDOW_MS;
     state.acted.clear();
