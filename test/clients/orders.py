@@ -50,7 +50,8 @@ def main():
                 read(f"python-{group}", carried)
             if group == "first":
                 first = len(carried_out)
-    json.dump({"alerts": alerts[: len(alerts) // 2], "carried_out": carried_out, "again": len(carried_out) - first}, sys.stdout, default=as_json)
+    told = {"alerts": alerts[: len(alerts) // 2], "carried_out": carried_out, "again": len(carried_out) - first}
+    json.dump(told, sys.stdout, default=as_json)
 
 
 def as_json(value):

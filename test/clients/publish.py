@@ -43,7 +43,8 @@ def main():
 
 
 def opening(now):
-    yield event("prices", "prices.published", None, effective_from="2020-01-01T00:00:00Z", gpu_hour={"h100": "2.345678"}, gib_month="0.123456")
+    prices = {"effective_from": "2020-01-01T00:00:00Z", "gpu_hour": {"h100": "2.345678"}, "gib_month": "0.123456"}
+    yield event("prices", "prices.published", None, **prices)
     for account in ["acme", "poor", "ends"]:
         yield event(f"open-{account}", "account.opened", account)
         amount = "3" if account == "poor" else "100000"
@@ -84,8 +85,8 @@ def poisons(registry):
 
 def gpu(account, cluster, node, gpus, end):
     use = {"cluster_id": cluster, "node_id": node, "gpu_type": "h100", "gpus": gpus}
-    sample_id = f"{account}:{node}:{end.timestamp():.0f}"
-    return {"id": sample_id, "source": "agent/python", "account_id": account, "start": end - timedelta(minutes=1), "end": end, "gpu": use}
+    envelope = {"id": f"{account}:{node}:{end.timestamp():.0f}", "source": "agent/python", "account_id": account}
+    return {**envelope, "start": end - timedelta(minutes=1), "end": end, "gpu": use}
 
 
 def bill(sent):
@@ -97,10 +98,11 @@ def bill(sent):
         resource = use["cluster_id"] if use else sample["storage"]["volume_id"]
         amount = use["gpus"] if use else sample["storage"]["size_gib"]
         quantities[sample["account_id"], resource, sample["start"].strftime("%Y-%m"), bool(use)] += amount * length
-    return sorted(
-        [account, resource, month, quantity, nanos(quantity * (H100 if use else STORAGE) * 1000 // (HOUR_MS if use else GIB_MONTH_MS))]
-        for (account, resource, month, use), quantity in quantities.items()
-    )
+    rows = []
+    for (account, resource, month, use), quantity in quantities.items():
+        micros, unit_ms = (H100, HOUR_MS) if use else (STORAGE, GIB_MONTH_MS)
+        rows.append([account, resource, month, quantity, nanos(quantity * micros * 1000 // unit_ms)])
+    return sorted(rows)
 
 
 def send_raw(brokers, values):
