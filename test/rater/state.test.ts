@@ -41,9 +41,12 @@ class Store {
     }
   }
 
+  /** The fields of a hash come in any order, and so do accounts: here in the opposite one. */
   load(): Partition {
-    const partition = restorePartition(this.partition);
-    for (const [id, fields] of this.accounts) partition.putAccount(restoreAccount(id, fields, partition.clock));
+    const partition = restorePartition(new Map([...this.partition].reverse()));
+    for (const [id, fields] of [...this.accounts].reverse()) {
+      partition.putAccount(restoreAccount(id, new Map([...fields].reverse()), partition.clock));
+    }
     return partition;
   }
 }

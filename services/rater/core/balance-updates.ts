@@ -164,6 +164,7 @@ function factsOf(reservation: Reservation): ReservationFacts {
   };
 }
 
+/** By GPU type as text: a restored account may hold its reservations in another order, and the bytes must be the same (L10). */
 function reservedPrices(account: Account, book: PriceBook, clock: Instant): ReadonlyMap<string, Nanos> {
   const prices = new Map<string, Nanos>();
   for (const { gpuType, ended } of account.reservations.values()) {
@@ -171,5 +172,5 @@ function reservedPrices(account: Account, book: PriceBook, clock: Instant): Read
     const price = unitPriceAt(gpuPrices(book, account, gpuType), clock);
     if (price !== undefined) prices.set(gpuType, nanosOf(price));
   }
-  return prices;
+  return new Map([...prices].sort(([a], [b]) => compareText(a, b)));
 }
