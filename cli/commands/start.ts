@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import { type Command, Option } from 'commander';
 import { type Logger, pino } from 'pino';
 import type { LogTime } from '../../platform/log/port.ts';
+import { jsonLogger } from '../../services/shared/runtime/logger.ts';
 import { Releases } from '../../services/shared/runtime/releases.ts';
 import { openShow } from '../demo/demo.ts';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
@@ -58,7 +59,7 @@ async function start(options: StartOptions, world: World): Promise<void> {
   const demo = options.demo && options.logTime === 'append';
   const show = openShow({ paths, demo, output: world.stdout, now: world.now });
   const destination = show.destination ?? pino.destination({ dest: 2, sync: true });
-  const logger = pino({ level: world.settings.logLevel, base: null }, destination);
+  const logger = jsonLogger({ level: world.settings.logLevel, base: null }, destination);
   const releases = new Releases();
   const stopping = new AbortController();
   const grace = closeWithGrace(

@@ -74,6 +74,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
         keys: createKeyRing(keys),
         clock: now,
         logger,
+        trail: logger,
         metrics,
         readiness: () => ({ ready: !stopping, reasons: stopping ? ['stopping'] : [] }),
       },

@@ -47,7 +47,15 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const { stores, now, logger, live, metrics } = options;
   const rated = raterMetrics(metrics);
   const enforced = enforcerMetrics(metrics);
-  const shared = { log: stores.log, wire: JSON_WIRE, state: measuredState(stores.state, metrics), logger, now, sleep };
+  const shared = {
+    log: stores.log,
+    wire: JSON_WIRE,
+    state: measuredState(stores.state, metrics),
+    logger,
+    trail: logger,
+    now,
+    sleep,
+  };
   const rater = new Rater(
     { ...shared, rows: warehouseRows(stores.warehouse, stores.writer), observer: rated },
     {

@@ -284,11 +284,11 @@ export class Enforcer {
     }
     const { accountId } = update;
     this.#offsets.set(accountId, Math.max(offset, this.#offsets.get(accountId) ?? 0));
-    this.#core.apply(update, this.#emit);
     heard(this.#deps.trail)?.debug(
-      { account: accountId, sequence: update.sequence, level: update.level, partition, event_offset: offset },
-      'update folded',
+      { account: accountId, sequence: update.sequence, standing: update.level, partition, event_offset: offset },
+      'update comes',
     );
+    this.#core.apply(update, this.#emit);
     const held = this.#heldUnknown.get(accountId);
     if (held === undefined || !this.#core.hasAccount(accountId)) return;
     this.#heldUnknown.delete(accountId);

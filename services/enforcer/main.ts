@@ -40,7 +40,7 @@ await runService(
     const rows = createWarehouseWriter({ client: warehouse });
     const observer = enforcerMetrics(metrics);
     const owned = partitionMetrics(metrics, partitions);
-    const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
+    const deps = { log, wire, state, rows, logger, observer, trail: logger, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) => new Enforcer(deps, { partition, live: time === 'append', past: false, ...RUN }),
       needsPerson,

@@ -9,6 +9,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { Trail } from '../shared/runtime/trail.ts';
 import type { Instant } from '../shared/time.ts';
 import type { DoorConfig } from './config.ts';
 import type { Sender } from './core/permissions.ts';
@@ -28,6 +29,8 @@ export interface DoorDeps {
   /** The wall clock in ms: when something was received, whether a key has expired. No rule of money looks at it. */
   readonly clock: () => Instant;
   readonly logger: FastifyBaseLogger;
+  /** Told of single events, where it is listened to. */
+  readonly trail?: Trail;
   readonly metrics: Registry;
   readonly readiness: () => Readiness;
 }

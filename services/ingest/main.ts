@@ -74,7 +74,10 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const owned = partitionMetrics(metrics, samples.partitions(SAMPLES_TOPIC));
   const workers = new PartitionWorkers({
     make: (partition) =>
-      new SampleCarrier({ samples, sink, state, wire, rules: rulesOf(config), observer, now: Date.now }, partition),
+      new SampleCarrier(
+        { samples, sink, state, wire, rules: rulesOf(config), observer, trail: logger, now: Date.now },
+        partition,
+      ),
     needsPerson: isContradiction,
     onFault: (partition, fault) => owned.failed(partition, fault),
     onGivenUp: onFailed,
@@ -102,7 +105,7 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const notReady = (): readonly string[] => (stopping.aborted ? ['stopping'] : []);
   const door = await startDoor(
     {
-      ...{ sink, logger, metrics },
+      ...{ sink, logger, metrics, trail: logger },
       verdicts: storedVerdicts({ log, warehouse, progress }),
       queries: storedQueries({ log, state, warehouse, progress }),
       enforcement: enforcementControl({ log, wire, state, now: Date.now }),

@@ -1,5 +1,6 @@
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
 import type { Fence, StateStore } from '../../platform/state/port.ts';
+import type { Trail } from '../shared/runtime/trail.ts';
 import type { Instant } from '../shared/time.ts';
 import { SAMPLES_TOPIC } from '../shared/wire/avro-schemas.ts';
 import type { AvroWire } from '../shared/wire/avro-wire.ts';
@@ -14,6 +15,7 @@ import {
   type SubmitRules,
   submit,
 } from './submit.ts';
+import { tellSubmitted } from './submitted-trail.ts';
 
 /** What tells of a carrier's work. */
 export interface CarrierObserver {
@@ -29,6 +31,8 @@ export interface CarrierDeps {
   readonly wire: Pick<AvroWire, 'learn' | 'readSample'>;
   readonly rules: SubmitRules;
   readonly observer: CarrierObserver;
+  /** Told of single samples, where it is listened to. */
+  readonly trail?: Trail;
   /** The wall clock, integer ms: when something was received. */
   readonly now: () => Instant;
 }
@@ -80,13 +84,14 @@ export class SampleCarrier {
   }
 
   async #carry(records: readonly LogRecord[]): Promise<void> {
-    const { sink, state, rules, observer, now } = this.#deps;
+    const { sink, state, rules, observer, trail, now } = this.#deps;
     const delivery = await this.#delivery(records);
     const submitted = await submit(sink, SENDER, delivery, rules, now());
     this.#offset += records.length;
     const next = { nextOffset: this.#offset, version: '1', meta: '{}' };
     this.#fence = await state.commit(this.#scope, this.#fence, { next, writes: [], timers: [] });
     observer.carried(countOutcomes(submitted));
+    tellSubmitted(trail, submitted);
   }
 
   async #delivery(records: readonly LogRecord[]): Promise<Delivery> {

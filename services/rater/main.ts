@@ -42,7 +42,7 @@ await runService(
     const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
     const observer = raterMetrics(metrics);
     const owned = partitionMetrics(metrics, partitions);
-    const deps = { log, wire, state, rows, logger, observer, now: Date.now, sleep };
+    const deps = { log, wire, state, rows, logger, observer, trail: logger, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) =>
         new Rater(deps, {

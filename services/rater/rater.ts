@@ -6,6 +6,7 @@ import type { MeteringEvent } from '../shared/contracts/event.ts';
 import { eventLine, forwardedText } from '../shared/contracts/event-record.ts';
 import { watermarkRecord } from '../shared/contracts/update-record.ts';
 import { formatAmount } from '../shared/money.ts';
+import { heard, type Trail } from '../shared/runtime/trail.ts';
 import { formatInstant, type Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS, type Topic } from '../shared/topics.ts';
 import type { DecodedEvent, WireFormat } from '../shared/wire/wire-format.ts';
@@ -17,6 +18,7 @@ import { balanceOf } from './core/balances.ts';
 import type { Outcome } from './core/outcome.ts';
 import { restorePartition, takePartitionWrites } from './core/partition-fields.ts';
 import { Partition } from './core/rate.ts';
+import { EventTrail } from './event-trail.ts';
 import { Group, type KeyedRecord } from './group.ts';
 import type { Rows } from './row-block.ts';
 import { RATER_TABLES, type RaterTable } from './rows.ts';
@@ -50,6 +52,8 @@ export interface RaterDeps {
   readonly rows: RowSink;
   readonly logger: RaterLogger;
   readonly observer: RaterObserver;
+  /** Told of single events, where it is listened to. */
+  readonly trail?: Trail;
   /** The rater's own clock, integer ms: for the length of groups, and against a log whose clock has jumped. */
   readonly now: () => number;
   /** Resolves after that long, or at once when aborted. */
@@ -239,10 +243,13 @@ export class Rater {
     const events = records.map((record) => this.#decode(record));
     await this.#prefetch(events);
     this.#runs += 1;
+    const told = heard(this.#deps.trail);
+    const trail = told && new EventTrail(told, this.#config.partition, this.#group);
     for (const { record, decoded, event } of events) {
       this.#group.begin(record.offset);
-      const outcome = this.#partition.apply(event, this.#group);
+      const outcome = this.#partition.apply(event, trail ?? this.#group);
       this.#settle(record, decoded, event, outcome);
+      trail?.tell(record.offset, event, outcome);
     }
     const last = records[records.length - 1];
     if (last === undefined) return;

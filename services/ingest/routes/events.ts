@@ -14,6 +14,7 @@ import { fateAnswer, submittedAnswer } from '../schemas/answers.ts';
 import { GUARDED, id, problemResponses } from '../schemas/common.ts';
 import { EVENT_REF } from '../schemas/event.ts';
 import { countOutcomes, keep, type Submitted, submit, toKeep } from '../submit.ts';
+import { tellSubmitted } from '../submitted-trail.ts';
 import { fateJson, submittedText } from '../wire.ts';
 
 const postQuery = Type.Object(
@@ -97,6 +98,7 @@ export function eventRoutes(door: Door, context: DoorContext): void {
       if (read.kind === 'fault') return await refuseBody(request, read);
       const submitted = await submit(deps.sink, sender, read.delivery, config, receivedAt);
       count(submitted);
+      tellSubmitted(deps.trail, submitted);
       const only = form === 'single' ? submitted[0] : undefined;
       if (only?.kind === 'refused') {
         throw new Problem(only.reason, only.detail);

@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { z } from 'zod';
+import { jsonLogger } from './logger.ts';
 import { type OperationsServer, startOperationsServer } from './operations-server.ts';
 import { Releases } from './releases.ts';
 import { EnvironmentInvalid, type LOGGING, type OPERATIONS, readVariables, type ServiceName } from './variables.ts';
@@ -47,7 +48,8 @@ export async function runService<Settings extends CommonSettings>(
   const settings = readSettings(name, variables, environment);
   if (settings === undefined) return;
   const { TOLLGATE_LOG_LEVEL: level } = settings;
-  const logger = pino({ level, base: { service: name, pid: process.pid } }, pino.destination({ dest: 1, sync: true }));
+  const destination = pino.destination({ dest: 1, sync: true });
+  const logger = jsonLogger({ level, base: { service: name, pid: process.pid } }, destination);
   const metrics = new Registry();
   metrics.setDefaultLabels({ service: name });
   collectDefaultMetrics({ register: metrics });
