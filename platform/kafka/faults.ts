@@ -1,8 +1,9 @@
 import errors from 'kafkajs/src/protocol/error.js';
+import { isTlsRefusal } from '../tls/refusal.ts';
 
 /** Anything that a broker or the way to it answers instead of what was asked for. */
 export class KafkaFault extends Error {
-  /** The protocol's name of the error, or `CONNECTION`. */
+  /** The protocol's name of the error, `CONNECTION`, or `TLS_REFUSED`. */
   readonly type: string;
   /** Whether the same request may succeed later: another leader, a restarted broker, a connection made anew. */
   readonly retriable: boolean;
@@ -30,6 +31,9 @@ const CONNECTION_FAULTS = new Set([
   'KafkaJSRequestTimeoutError',
 ]);
 
+/** What kafkajs throws for anything that goes wrong during a login. */
+export const LOGIN_FAULT = 'KafkaJSSASLAuthenticationError';
+
 /** Throws the `KafkaFault` that an error code of the protocol stands for; 0 is none. */
 export function checkCode(code: number, where: string): void {
   if (code === 0) return;
@@ -42,7 +46,13 @@ export function checkCode(code: number, where: string): void {
 /** What was thrown as a `KafkaFault`, if it is the way to the broker or the broker; anything else is a bug and comes back as it is. */
 export function asFault(error: unknown, where: string): unknown {
   if (error instanceof KafkaFault || !(error instanceof Error)) return error;
-  if (CONNECTION_FAULTS.has(error.name)) return new KafkaFault('CONNECTION', true, where, { cause: error });
-  if (error.name.startsWith('KafkaJS')) return new KafkaFault(error.name, false, where, { cause: error });
+  const said = `${where}: ${error.message.replace(/\s+/g, ' ').trim()}`; // OpenSSL ends its own with a line break
+  if (isTlsRefusal(error)) return new KafkaFault('TLS_REFUSED', false, said, { cause: error });
+  if (CONNECTION_FAULTS.has(error.name)) return new KafkaFault('CONNECTION', true, said, { cause: error });
+  if (error.name === LOGIN_FAULT) return new KafkaFault('SASL_AUTHENTICATION_FAILED', false, said, { cause: error });
+  if (error.name === 'KafkaJSProtocolError' && 'type' in error && 'retriable' in error) {
+    return new KafkaFault(String(error.type), error.retriable === true, said, { cause: error });
+  }
+  if (error.name.startsWith('KafkaJS')) return new KafkaFault(error.name, false, said, { cause: error });
   return error;
 }

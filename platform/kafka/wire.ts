@@ -4,7 +4,7 @@ import socketFactory from 'kafkajs/src/network/socketFactory.js';
 import apiKeys from 'kafkajs/src/protocol/requests/apiKeys.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
 import { connectionTimeouts, type KafkaConnection, saslOptions } from './connection.ts';
-import { asFault, checkCode, KafkaFault } from './faults.ts';
+import { asFault, checkCode, KafkaFault, LOGIN_FAULT } from './faults.ts';
 import { mendIdleSpin } from './idle-spin.ts';
 
 /** Where a broker listens. */
@@ -28,6 +28,9 @@ interface VersionsAnswer {
   readonly apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[];
 }
 
+/** What was thrown as a `KafkaFault`; a bug comes back as it is. */
+type ToFault = (error: unknown, where: string) => unknown;
+
 const API_VERSIONS_VERSION = 2;
 const SILENT = loggers.createLogger({ level: 0, logCreator: () => () => {} });
 
@@ -37,13 +40,21 @@ export class Wire {
   readonly #connection: Connection;
   readonly #versions: ApiVersions;
   readonly #requestMs: number;
+  readonly #toFault: ToFault;
   #closed = false;
 
-  private constructor(address: Address, connection: Connection, versions: ApiVersions, requestMs: number) {
+  private constructor(
+    address: Address,
+    connection: Connection,
+    versions: ApiVersions,
+    requestMs: number,
+    toFault: ToFault,
+  ) {
     this.address = address;
     this.#connection = connection;
     this.#versions = versions;
     this.#requestMs = requestMs;
+    this.#toFault = toFault;
   }
 
   /** Connects and, if it is asked for, authenticates. */
@@ -61,16 +72,18 @@ export class Wire {
       requestTimeout: requestMs,
     });
     const where = nameOf(address);
+    const toFault = watchLogins(connection);
     try {
       await connection.connect();
       const versions = await askVersions(connection, where);
       connection.setVersions(versions);
       connection.setSupportAuthenticationProtocol(versions[apiKeys.SaslAuthenticate ?? -1] !== undefined);
       await connection.authenticate();
-      return new Wire(address, connection, versions, requestMs);
+      return new Wire(address, connection, versions, requestMs, toFault);
     } catch (error) {
+      const fault = toFault(error, where);
       destroy(connection, where);
-      throw asFault(error, where);
+      throw fault;
     }
   }
 
@@ -114,9 +127,9 @@ export class Wire {
     try {
       return await this.#connection.send({ ...made, logResponseError: false });
     } catch (error) {
-      const fault = asFault(error, where);
-      // An answer that did not come in time may come still: the connection is of no use any more.
-      if (fault instanceof KafkaFault && fault.type === 'CONNECTION') this.close();
+      const fault = this.#toFault(error, where);
+      // An answer that did not come in time may come still, a login was refused: the connection is of no use any more.
+      if (fault instanceof KafkaFault) this.close();
       throw fault;
     }
   }
@@ -144,6 +157,29 @@ async function askVersions(connection: Connection, where: string): Promise<ApiVe
   })) as VersionsAnswer;
   checkCode(answer.errorCode, where);
   return Object.fromEntries(answer.apiVersions.map(({ apiKey, ...range }) => [apiKey, range]));
+}
+
+/**
+ * kafkajs tells of a connection that broke off during a login as of a login that was refused, and the one heals while the
+ * other does not. So the requests of a login are listened to. A login may come at any time: where sessions have an end,
+ * kafkajs logs in anew before the next request.
+ */
+function watchLogins(connection: Connection): ToFault {
+  const send = connection.send.bind(connection);
+  let last: unknown;
+  connection.send = async (made) => {
+    if (made.request.apiKey !== apiKeys.SaslAuthenticate) return send(made);
+    try {
+      return await send(made);
+    } catch (error) {
+      last = error;
+      throw error;
+    }
+  };
+  return (error, where) => {
+    const broke = error instanceof Error && error.name === LOGIN_FAULT ? asFault(last, where) : undefined;
+    return broke instanceof KafkaFault && broke.type === 'CONNECTION' ? broke : asFault(error, where);
+  };
 }
 
 /** kafkajs's `disconnect` waits for answers that may never come: they are refused first. */

@@ -4,6 +4,7 @@ import type { ProduceCourier, Produced } from '../kafka/courier.ts';
 import { checkCode, KafkaFault } from '../kafka/faults.ts';
 import { encodeBatch, type PackedRecords, type ProducerStamp, stampBatch } from '../kafka/record-batch.ts';
 import { retrying } from '../kafka/retrying.ts';
+import { logRefusal } from './kafka-refusal.ts';
 import { type Appended, LogError } from './port.ts';
 
 export interface LaneOptions {
@@ -166,5 +167,5 @@ function refusalOf(error: unknown, where: string): unknown {
   if (!(error instanceof KafkaFault)) return error;
   if (TOO_LARGE.has(error.type)) return new LogError('LogBatchTooLarge', where, { cause: error });
   if (INVALID.has(error.type)) return new LogError('LogRecordInvalid', where, { cause: error });
-  return new LogError('LogWriteFailed', where, { cause: error });
+  return logRefusal('LogWriteFailed', where, error);
 }

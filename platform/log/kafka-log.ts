@@ -7,6 +7,7 @@ import { retrying } from '../kafka/retrying.ts';
 import { Backlog, checkBatch, checkTopics, DEFAULT_LOG_BOUNDS, type LogBounds } from './bounds.ts';
 import { AppendLane } from './kafka-lane.ts';
 import { KafkaPartition } from './kafka-partition.ts';
+import { logRefusal } from './kafka-refusal.ts';
 import { checkTopic, describeTopics } from './kafka-topics.ts';
 import {
   type Appended,
@@ -94,7 +95,7 @@ async function openLog(options: KafkaLogOptions, batchBytesMin: number): Promise
     return new KafkaLog({ ...options, unavailableMs }, bounds, cluster);
   } catch (error) {
     cluster.close();
-    throw error instanceof KafkaFault ? new LogError('LogUnavailable', names.join(', '), { cause: error }) : error;
+    throw error instanceof KafkaFault ? logRefusal('LogUnavailable', names.join(', '), error) : error;
   }
 }
 

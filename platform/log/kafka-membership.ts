@@ -3,6 +3,7 @@ import { KafkaCluster } from '../kafka/cluster.ts';
 import type { KafkaConnection } from '../kafka/connection.ts';
 import { KafkaFault } from '../kafka/faults.ts';
 import { GroupWire, type MemberWord, type Place } from '../kafka/group.ts';
+import { logRefusal } from './kafka-refusal.ts';
 import type { Membership, MembershipListener } from './membership.ts';
 import { type GroupMember, sharePartitions } from './membership-shares.ts';
 import { LogError } from './port.ts';
@@ -244,7 +245,7 @@ function isTransient(error: unknown): boolean {
 }
 
 function faultOf(error: unknown, groupId: string): Error {
-  if (error instanceof KafkaFault) return new LogError('LogUnavailable', `group ${groupId}`, { cause: error });
+  if (error instanceof KafkaFault) return logRefusal('LogUnavailable', `group ${groupId}`, error);
   return error instanceof Error ? error : new Error(String(error));
 }
 

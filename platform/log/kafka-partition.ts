@@ -2,6 +2,7 @@ import type { KafkaCluster } from '../kafka/cluster.ts';
 import type { KafkaLogger } from '../kafka/connection.ts';
 import { checkCode, KafkaFault } from '../kafka/faults.ts';
 import { retrying } from '../kafka/retrying.ts';
+import { logRefusal } from './kafka-refusal.ts';
 import { PartitionTail } from './kafka-tail.ts';
 import { PartitionWatch } from './kafka-watch.ts';
 import { LogError, type LogRecord, type ReadLimits } from './port.ts';
@@ -192,7 +193,7 @@ export class KafkaPartition {
       return await retrying({ cluster, logger, what: `${verb} ${this.#name}`, unavailableMs }, attempt);
     } catch (error) {
       if (this.#closed) throw new LogError('LogClosed', this.#name, { cause: error });
-      throw error instanceof KafkaFault ? new LogError(code, this.#name, { cause: error }) : error;
+      throw error instanceof KafkaFault ? logRefusal(code, this.#name, error) : error;
     }
   }
 }

@@ -6,6 +6,7 @@ import { BatchCorrupt } from '../kafka/record-batch.ts';
 import { retrying } from '../kafka/retrying.ts';
 import type { Wire } from '../kafka/wire.ts';
 import { readFetched } from './kafka-fetched.ts';
+import { logRefusal } from './kafka-refusal.ts';
 import { LogError, type LogRecord, type ReadLimits } from './port.ts';
 import { checkOffset } from './ranges.ts';
 
@@ -136,7 +137,7 @@ export class PartitionTail {
       await retrying({ cluster, logger, what, unavailableMs, signal }, () => this.#fetch());
     } catch (error) {
       if (this.#closing.signal.aborted) throw new LogError('LogClosed', what, { cause: error });
-      throw error instanceof KafkaFault ? new LogError('LogUnavailable', what, { cause: error }) : error;
+      throw error instanceof KafkaFault ? logRefusal('LogUnavailable', what, error) : error;
     }
   }
 

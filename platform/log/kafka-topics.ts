@@ -4,6 +4,7 @@ import { checkCode, KafkaFault } from '../kafka/faults.ts';
 import { retrying } from '../kafka/retrying.ts';
 import type { Wire } from '../kafka/wire.ts';
 import { checkTopics } from './bounds.ts';
+import { logRefusal } from './kafka-refusal.ts';
 import { LogError, type LogTime, type TopicSpec } from './port.ts';
 
 /** A topic as it is to be created. */
@@ -167,7 +168,7 @@ async function withCluster<Result>(
       return work(cluster);
     });
   } catch (error) {
-    throw error instanceof KafkaFault ? new LogError('LogUnavailable', what, { cause: error }) : error;
+    throw error instanceof KafkaFault ? logRefusal('LogUnavailable', what, error) : error;
   } finally {
     cluster.close();
   }

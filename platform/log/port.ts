@@ -103,6 +103,10 @@ export const LOG_ERRORS = {
   LogClosed: 'the log was closed; open it again',
   LogCorrupt: 'stored bytes are not the ones that were written; restore the data directory from a copy',
   LogGap: 'an offset between the start and the end of the partition is missing; restore the data directory from a copy',
+  LogNotAllowed:
+    'the brokers refuse this client: its user, password, mechanism or rights (ACLs) are not enough; nothing is lost',
+  LogNotTrusted:
+    'no TLS with the broker: see its certificate, the authorities that are trusted, and the port; nothing is lost',
   LogOffsetBeyondEnd: 'the offset is above the end of the partition; the log is shorter than what was read from it',
   LogOffsetTrimmed: 'the offset is below the start of the partition; retention has removed it',
   LogRecordInvalid: 'a record has no valid time, key or value; correct the sender',
@@ -111,7 +115,8 @@ export const LOG_ERRORS = {
   LogTopicInvalid: 'a topic has no valid name or number of partitions; correct what the log is opened with',
   LogTopicChanged:
     'the log holds this topic with another number of partitions or kind of time; both are fixed for ever',
-  LogUnavailable: 'the log cannot be reached; nothing was read, try again later',
+  LogUnavailable:
+    'the log cannot be reached; nothing was read, try again later (a broker that only closes connections wants TLS, or a login)',
   LogUnknownPartition: 'no such topic or partition was opened',
   LogWriteFailed: 'a write failed and its outcome is unknown; restart, and continue from what is stored',
 } as const;
