@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { WarehouseClient } from '../../platform/warehouse/client.ts';
 import type { WarehouseWriter } from '../../platform/warehouse/writer.ts';
-import { commandLineRow, readCommandRow } from '../../services/enforcer/command-row.ts';
+import { type CommandPlace, commandLineRow, readCommandRow } from '../../services/enforcer/command-row.ts';
 import type { CommandSink } from '../../services/enforcer/enforcer.ts';
 import { CONTROL_TOPICS, type ControlTopic } from '../../services/shared/contracts/command-line.ts';
 import type { Reading } from '../access/port.ts';
@@ -15,8 +15,8 @@ interface ControlOffsets {
 /** What one partition of the control topics holds, as far as a rebuild needs it: about a hundred bytes a command. */
 interface Published {
   readonly topics: ReadonlyMap<ControlTopic, ControlOffsets>;
-  /** By id: the offset at which the rules issue it, too; undefined until they have. */
-  readonly offsets: Map<string, number | undefined>;
+  /** By id: where the rules issue it, too; undefined until they have. */
+  readonly places: Map<string, CommandPlace | undefined>;
   /** By topic: from when on all that was issued is there; `''`: from the beginning; undefined: nothing is. */
   readonly completeFrom: ReadonlyMap<ControlTopic, string | undefined>;
 }
@@ -29,6 +29,7 @@ const line = z.object({
   sequence: z.number(),
   issued_at: z.string(),
 });
+type Line = z.infer<typeof line>;
 const found = z.array(z.object({ offset: z.string().regex(/^\d+$/) }));
 
 export interface RebuiltCommandsOptions {
@@ -60,18 +61,14 @@ export class RebuiltCommands implements CommandSink {
 
   /** Takes rows that the rules issue: those of which the control topics do not know any more are written. */
   async insertBlock(_table: 'commands', rows: readonly string[]): Promise<void> {
-    const { offsets, completeFrom } = this.#published;
+    const { places, completeFrom } = this.#published;
     const older: string[] = [];
     for (const row of rows) {
       const { line: text, place } = readCommandRow(row);
       const command = line.parse(JSON.parse(text));
-      if (offsets.has(command.command_id)) {
-        offsets.set(command.command_id, place.offset);
-        continue;
-      }
       const from = completeFrom.get(topicOf(command));
-      if (from !== undefined && command.issued_at >= from) continue;
-      older.push(commandLineRow(text, { ...place, ordinal: command.sequence }));
+      if (places.has(command.command_id)) places.set(command.command_id, place);
+      else if (from === undefined || command.issued_at < from) older.push(row);
     }
     await this.#insert(older);
   }
@@ -84,25 +81,28 @@ export class RebuiltCommands implements CommandSink {
         const rows: string[] = [];
         for (const { text } of records) {
           const command = line.parse(JSON.parse(text));
-          const { command_id: id, account_id: accountId, issued_at: issuedAt, sequence: ordinal } = command;
-          const offset = this.#published.offsets.get(id) ?? (await this.#offsetAt(accountId, issuedAt));
-          rows.push(commandLineRow(text, { partition, offset, ordinal }));
+          const place = this.#published.places.get(command.command_id) ?? (await this.#placeOf(command));
+          rows.push(commandLineRow(text, place));
         }
         await this.#insert(rows);
       }
     }
   }
 
-  /** A command that the rules alone would not have issued rests on the last update of its account before it. */
-  async #offsetAt(accountId: string, issuedAt: string): Promise<number> {
-    const result = await this.#options.warehouse.query({
+  /**
+   * A command that the rules alone would not have issued rests on the last update of its account before it. Of several of one
+   * account and instant it comes first.
+   */
+  async #placeOf({ account_id: account, issued_at: at, sequence: ordinal }: Line): Promise<CommandPlace> {
+    const { warehouse, partition } = this.#options;
+    const result = await warehouse.query({
       query:
         'SELECT max(offset) AS offset FROM balance_updates WHERE partition = {partition:UInt32} ' +
         "AND account_id = {account:String} AND at <= parseDateTime64BestEffort({at:String}, 3, 'UTC')",
-      query_params: { partition: this.#options.partition, account: accountId, at: issuedAt },
+      query_params: { partition, account, at },
       format: 'JSONEachRow',
     });
-    return Number(found.parse(await result.json())[0]?.offset ?? 0);
+    return { partition, offset: Number(found.parse(await result.json())[0]?.offset ?? 0), ordinal };
   }
 
   async #insert(rows: readonly string[]): Promise<void> {
@@ -114,7 +114,7 @@ export class RebuiltCommands implements CommandSink {
 
 async function readPublished({ reading, partition }: RebuiltCommandsOptions): Promise<Published> {
   const topics = new Map<ControlTopic, ControlOffsets>();
-  const offsets = new Map<string, number | undefined>();
+  const places = new Map<string, CommandPlace | undefined>();
   const completeFrom = new Map<ControlTopic, string | undefined>();
   for (const topic of CONTROL_TOPICS) {
     const range = {
@@ -127,15 +127,15 @@ async function readPublished({ reading, partition }: RebuiltCommandsOptions): Pr
       for (const { text } of records) {
         const command = line.parse(JSON.parse(text));
         first ??= command.issued_at;
-        offsets.set(command.command_id, undefined);
+        places.set(command.command_id, undefined);
       }
     }
     completeFrom.set(topic, first);
   }
-  return { topics, offsets, completeFrom };
+  return { topics, places, completeFrom };
 }
 
-function topicOf({ command, resource }: z.infer<typeof line>): ControlTopic {
+function topicOf({ command, resource }: Line): ControlTopic {
   if (command === 'alert') return 'control.alerts';
   return resource.kind === 'volume' ? 'control.storage' : 'control.compute';
 }

@@ -22,7 +22,7 @@ export class RebuildLog implements EventLog {
   /** Of balance updates: how many were appended, and up to which the enforcer is done with them. */
   #appended = 0;
   #consumed = 0;
-  #fault: unknown;
+  #fault: Error | undefined;
   #moved: () => void = () => undefined;
 
   /** @param to offset of the first event that does not count */
@@ -45,7 +45,7 @@ export class RebuildLog implements EventLog {
 
   /** The enforcer has failed: nobody waits for it any more. */
   breakOff(fault: unknown): void {
-    this.#fault = fault;
+    this.#fault = fault instanceof Error ? fault : new Error(String(fault));
     this.#moved();
   }
 
