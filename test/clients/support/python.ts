@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe } from 'vitest';
+import { beforeAll, describe, test } from 'vitest';
 import { takeLock } from '../../../cli/stack/file-lock.ts';
 import { describeOnStack } from '../../integration/support/components.ts';
 
@@ -33,6 +33,13 @@ export function describeWithPython(name: string, suite: () => void): void {
     }, INSTALL_MS);
     suite();
   });
+}
+
+/** A test of a suite on the real stack, one client of which is Python's. */
+export function testWithPython(name: string, run: () => Promise<void>): void {
+  const missing = missingPython();
+  if (missing !== undefined && process.env.CI !== 'true') test.skip(`${name} [not run, missing: ${missing}]`, run);
+  else test(name, run); // if it is missing in CI, `runPython` fails
 }
 
 /**
