@@ -43,8 +43,10 @@ interface VerifyOptions extends Where {
 }
 
 async function run(options: VerifyOptions, world: World): Promise<void> {
-  const { end, differences } = await lookInto(options, world, (access) => {
-    return verified(access, chosenPartition(options.partition, access.partitions), world);
+  const { end, differences, dump } = await lookInto(options, world, async (access) => {
+    const partition = chosenPartition(options.partition, access.partitions);
+    const dump = access.partitions === 1 ? 'log dump' : `log dump --partition ${partition}`;
+    return { ...(await verified(access, partition, world)), dump };
   });
   const held = differences.get(COMMANDS);
   const [first] = [...differences].filter(([file]) => file !== COMMANDS);
@@ -67,8 +69,8 @@ async function run(options: VerifyOptions, world: World): Promise<void> {
   const [file, difference] = first;
   throw new CommandFailed(
     `${file} is not what the log says, from line ${difference.line} on:\n${told(difference)}\n` +
-      'keep the folder as it is for whoever looks into it; the log is the truth, and what it says is: tollgate log dump | ' +
-      'tollgate replay /dev/stdin --out DIR',
+      'keep the folder as it is for whoever looks into it; the log is the truth, and what it says is: ' +
+      `tollgate ${dump} | tollgate replay /dev/stdin --out DIR`,
   );
 }
 

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterDown, clusterUp, readClusterFile } from '../../cli/cluster/cluster.ts';
 import { findDoor } from '../../cli/door/door.ts';
 import { partitionOf } from '../../services/shared/partition.ts';
+import { clusterWarehouse } from '../../services/shared/runtime/connect.ts';
+import { CLUSTER_VARIABLES, readVariables } from '../../services/shared/runtime/variables.ts';
 import { granted, opened, priced, used } from '../cli/support/events.ts';
 import { type Ran, run } from '../cli/support/run.ts';
 import { filesOf, firstDifference, removeFolder, temporaryFolder } from '../e2e/support/embedded.ts';
@@ -202,6 +204,25 @@ describeOnStack('the commands that look into a cluster of two partitions', () =>
         expect(await bad('tail', '--from', '7')).toBe(unsaid);
         expect(await bad('tail', '--partition', '2')).toContain('--partition 2: the log has partitions 0 to 1');
         expect(await bad('log', 'dump', '--partition', '1', '--to', '99999')).toMatch(/--to 99999: .* ends at \d+/);
+      },
+      LONG_MS,
+    );
+
+    test(
+      'L10: verify names what was stored otherwise in one partition, and finds nothing in the other',
+      async () => {
+        const warehouse = clusterWarehouse(readVariables(CLUSTER_VARIABLES, env));
+        const last = '(SELECT max(line_id) FROM rated_lines WHERE partition = 1)';
+        await warehouse.command({
+          query: `ALTER TABLE rated_lines UPDATE amount = amount + 0.000000001 WHERE partition = 1 AND line_id = ${last}`,
+          clickhouse_settings: { mutations_sync: '1' },
+        });
+        await warehouse.close();
+        expect(await run(['verify', '--partition', '0', ...data])).toMatchObject({ code: 0, stderr: '' });
+        const found = await run(['verify', '--partition', '1', ...data]);
+        expect(found).toMatchObject({ code: 1, stdout: '' });
+        expect(found.stderr).toMatch(/^tollgate: rated\.ndjson is not what the log says, from line \d+ on:/);
+        expect(found.stderr).toContain('tollgate log dump --partition 1 | tollgate replay');
       },
       LONG_MS,
     );
