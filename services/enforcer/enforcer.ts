@@ -6,6 +6,7 @@ import type { Command, PlannedAction } from '../shared/contracts/command.ts';
 import { type ControlTopic, commandLine, keyOf, topicOf } from '../shared/contracts/command-line.ts';
 import { type OperatorWord, partitionEnforcementText } from '../shared/contracts/partition-enforcement.ts';
 import { type PlacedUpdate, UpdateAssembler } from '../shared/contracts/update-record.ts';
+import { inSpan, type Tracer } from '../shared/runtime/tracing.ts';
 import { heard, type Trail } from '../shared/runtime/trail.ts';
 import type { Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
@@ -42,6 +43,8 @@ export interface EnforcerDeps {
   readonly observer: EnforcerObserver;
   /** Told of single updates and commands, where it is listened to. */
   readonly trail?: Trail;
+  /** Undefined where tracing is off. */
+  readonly tracer?: Tracer | undefined;
   /** The wall clock, integer ms (N9). */
   readonly now: () => number;
   /** Resolves after that long, or at once when aborted. */
@@ -363,9 +366,11 @@ export class Enforcer {
 
   /** One fenced write of state and outbox; then publish; then empty the outbox. */
   async #commit(events: number): Promise<void> {
-    const { now, observer } = this.#deps;
+    const { now, observer, tracer } = this.#deps;
+    const { partition } = this.#config;
+    const attributes = { 'tollgate.partition': partition, 'tollgate.commands': this.#outgoing.length };
     const begun = now();
-    await this.#writeAndPublish(events);
+    await inSpan(tracer, 'enforce', attributes, () => this.#writeAndPublish(events));
     observer.committed(now() - begun);
   }
 

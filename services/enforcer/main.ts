@@ -13,6 +13,7 @@ import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
 import { measuredState } from '../shared/runtime/state-metrics.ts';
+import { tracedLog, tracedRows, tracedState } from '../shared/runtime/tracing.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { TOPICS } from '../shared/topics.ts';
 import { Enforcer } from './enforcer.ts';
@@ -28,19 +29,20 @@ await runService(
   'enforcer',
   SERVICE_VARIABLES.enforcer,
   process.env,
-  async ({ settings, logger, metrics, releases, onFailed }) => {
+  async ({ settings, logger, metrics, tracer, releases, onFailed }) => {
     const connection = kafkaConnection(settings, 'tollgate-enforcer', logger);
-    const { log, partitions, time } = await openClusterLog(connection);
+    const { log: untraced, partitions, time } = await openClusterLog(connection);
+    const log = tracedLog(untraced, tracer);
     releases.add(() => log.close());
     const wire = await openClusterWire(settings);
-    const state = measuredState(await openClusterState(settings, logger), metrics);
+    const state = measuredState(tracedState(await openClusterState(settings, logger), tracer), metrics);
     releases.add(() => state.close());
     const warehouse = clusterWarehouse(settings);
     releases.add(() => warehouse.close());
-    const rows = createWarehouseWriter({ client: warehouse });
+    const rows = tracedRows(createWarehouseWriter({ client: warehouse }), tracer);
     const observer = enforcerMetrics(metrics);
     const owned = partitionMetrics(metrics, partitions);
-    const deps = { log, wire, state, rows, logger, observer, trail: logger, now: Date.now, sleep };
+    const deps = { log, wire, state, rows, logger, observer, tracer, trail: logger, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) => new Enforcer(deps, { partition, live: time === 'append', past: false, ...RUN }),
       needsPerson,

@@ -9,6 +9,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { Tracer } from '../shared/runtime/tracing.ts';
 import type { Trail } from '../shared/runtime/trail.ts';
 import type { Instant } from '../shared/time.ts';
 import type { DoorConfig } from './config.ts';
@@ -31,6 +32,8 @@ export interface DoorDeps {
   readonly logger: FastifyBaseLogger;
   /** Told of single events, where it is listened to. */
   readonly trail?: Trail;
+  /** Undefined where tracing is off. */
+  readonly tracer?: Tracer | undefined;
   readonly metrics: Registry;
   readonly readiness: () => Readiness;
 }

@@ -19,6 +19,7 @@ import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
 import { measuredState } from '../shared/runtime/state-metrics.ts';
+import { tracedLog, tracedState } from '../shared/runtime/tracing.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { SAMPLES_TOPIC } from '../shared/wire/avro-schemas.ts';
 import { enforcementControl } from './backend/enforcement-control.ts';
@@ -39,13 +40,14 @@ const GROUP = 'tollgate-ingest';
 
 /** The doors as a process of its own: HTTP, and Kafka for as many partitions of samples as the group gives it. */
 await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context) => {
-  const { settings, logger, metrics, releases, stopping, onFailed } = context;
+  const { settings, logger, metrics, tracer, releases, stopping, onFailed } = context;
   const keys = readKeys(settings.TOLLGATE_KEYS_FILE);
   const connection = kafkaConnection(settings, 'tollgate-ingest', logger);
-  const { log, time } = await openClusterLog(connection);
+  const { log: untraced, time } = await openClusterLog(connection);
+  const log = tracedLog(untraced, tracer);
   releases.add(() => log.close());
   const wire = await openClusterWire(settings);
-  const state = measuredState(await openClusterState(settings, logger), metrics);
+  const state = measuredState(tracedState(await openClusterState(settings, logger), tracer), metrics);
   releases.add(() => state.close());
   const warehouse = clusterWarehouse(settings);
   releases.add(() => warehouse.close());
@@ -75,7 +77,7 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const workers = new PartitionWorkers({
     make: (partition) =>
       new SampleCarrier(
-        { samples, sink, state, wire, rules: rulesOf(config), observer, trail: logger, now: Date.now },
+        { samples, sink, state, wire, rules: rulesOf(config), observer, tracer, trail: logger, now: Date.now },
         partition,
       ),
     needsPerson: isContradiction,
@@ -105,7 +107,7 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   const notReady = (): readonly string[] => (stopping.aborted ? ['stopping'] : []);
   const door = await startDoor(
     {
-      ...{ sink, logger, metrics, trail: logger },
+      ...{ sink, logger, metrics, tracer, trail: logger },
       verdicts: storedVerdicts({ log, warehouse, progress }),
       queries: storedQueries({ log, state, warehouse, progress }),
       enforcement: enforcementControl({ log, wire, state, now: Date.now }),

@@ -1,5 +1,6 @@
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
 import type { Fence, StateStore } from '../../platform/state/port.ts';
+import { inSpan, type Tracer } from '../shared/runtime/tracing.ts';
 import type { Trail } from '../shared/runtime/trail.ts';
 import type { Instant } from '../shared/time.ts';
 import { SAMPLES_TOPIC } from '../shared/wire/avro-schemas.ts';
@@ -33,6 +34,8 @@ export interface CarrierDeps {
   readonly observer: CarrierObserver;
   /** Told of single samples, where it is listened to. */
   readonly trail?: Trail;
+  /** Undefined where tracing is off. */
+  readonly tracer?: Tracer | undefined;
   /** The wall clock, integer ms: when something was received. */
   readonly now: () => Instant;
 }
@@ -78,9 +81,14 @@ export class SampleCarrier {
     const { samples } = this.#deps;
     while (!signal.aborted) {
       const records = await samples.read(SAMPLES_TOPIC, this.#partition, this.#offset, LIMITS);
-      if (records.length > 0) await this.#carry(records);
+      if (records.length > 0) await this.#traced(records);
       else await samples.waitFor(SAMPLES_TOPIC, this.#partition, this.#offset, signal);
     }
+  }
+
+  #traced(records: readonly LogRecord[]): Promise<void> {
+    const attributes = { 'tollgate.partition': this.#partition, 'messaging.batch.message_count': records.length };
+    return inSpan(this.#deps.tracer, 'carry samples', attributes, () => this.#carry(records));
   }
 
   async #carry(records: readonly LogRecord[]): Promise<void> {

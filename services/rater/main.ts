@@ -14,6 +14,7 @@ import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
 import { measuredState } from '../shared/runtime/state-metrics.ts';
+import { tracedLog, tracedRows, tracedState } from '../shared/runtime/tracing.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { TOPICS } from '../shared/topics.ts';
 import { raterMetrics } from './metrics.ts';
@@ -30,19 +31,20 @@ await runService(
   'rater',
   SERVICE_VARIABLES.rater,
   process.env,
-  async ({ settings, logger, metrics, releases, onFailed }) => {
+  async ({ settings, logger, metrics, tracer, releases, onFailed }) => {
     const connection = kafkaConnection(settings, 'tollgate-rater', logger);
-    const { log, partitions, time } = await openClusterLog(connection);
+    const { log: untraced, partitions, time } = await openClusterLog(connection);
+    const log = tracedLog(untraced, tracer);
     releases.add(() => log.close());
     const wire = await openClusterWire(settings);
-    const state = measuredState(await openClusterState(settings, logger), metrics);
+    const state = measuredState(tracedState(await openClusterState(settings, logger), tracer), metrics);
     releases.add(() => state.close());
     const warehouse = clusterWarehouse(settings);
     releases.add(() => warehouse.close());
-    const rows = warehouseRows(warehouse, createWarehouseWriter({ client: warehouse }));
+    const rows = tracedRows(warehouseRows(warehouse, createWarehouseWriter({ client: warehouse })), tracer);
     const observer = raterMetrics(metrics);
     const owned = partitionMetrics(metrics, partitions);
-    const deps = { log, wire, state, rows, logger, observer, trail: logger, now: Date.now, sleep };
+    const deps = { log, wire, state, rows, logger, observer, tracer, trail: logger, now: Date.now, sleep };
     const workers = new PartitionWorkers({
       make: (partition) =>
         new Rater(deps, {

@@ -6,6 +6,7 @@ import type { MeteringEvent } from '../shared/contracts/event.ts';
 import { eventLine, forwardedText } from '../shared/contracts/event-record.ts';
 import { watermarkRecord } from '../shared/contracts/update-record.ts';
 import { formatAmount } from '../shared/money.ts';
+import { inSpan, type Tracer } from '../shared/runtime/tracing.ts';
 import { heard, type Trail } from '../shared/runtime/trail.ts';
 import { formatInstant, type Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS, type Topic } from '../shared/topics.ts';
@@ -54,6 +55,8 @@ export interface RaterDeps {
   readonly observer: RaterObserver;
   /** Told of single events, where it is listened to. */
   readonly trail?: Trail;
+  /** Undefined where tracing is off. */
+  readonly tracer?: Tracer | undefined;
   /** The rater's own clock, integer ms: for the length of groups, and against a log whose clock has jumped. */
   readonly now: () => number;
   /** Resolves after that long, or at once when aborted. */
@@ -367,7 +370,15 @@ export class Rater {
     const step = this.#takeStep(group, from);
     this.#evict();
     this.#writing = true;
-    this.#committing = this.#write(group, from, step, this.#partition.clock).finally(() => {
+    const attributes = {
+      'tollgate.partition': this.#config.partition,
+      'tollgate.offset.from': from,
+      'tollgate.offset.to': this.#offset,
+      'messaging.batch.message_count': group.records,
+    };
+    const { clock } = this.#partition;
+    const write = () => this.#write(group, from, step, clock);
+    this.#committing = inSpan(this.#deps.tracer, 'write group', attributes, write).finally(() => {
       this.#writing = false;
     });
     // Whoever awaits it next gets the fault itself; a rater that waits for records must not go on waiting.

@@ -1,129 +1,15 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Level } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { openMemoryLog } from '../../platform/log/memory-log.ts';
-import { openMemoryState } from '../../platform/state/memory-state.ts';
-import { Enforcer } from '../../services/enforcer/enforcer.ts';
-import { eventSink } from '../../services/ingest/backend/event-sink.ts';
-import { createDoor } from '../../services/ingest/door.ts';
-import { Rater } from '../../services/rater/rater.ts';
 import { jsonLogger } from '../../services/shared/runtime/logger.ts';
-import { TOPICS } from '../../services/shared/topics.ts';
-import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
-import { bearer, configWith, depsWith, NOW, usage } from '../ingest/harness.ts';
+import { bearer, usage } from '../ingest/harness.ts';
+import { MemoryPipeline, PAYING } from './support/pipeline.ts';
 
-interface Line {
-  readonly service: string;
-  readonly msg: string;
-  readonly event?: string;
-  readonly partition?: number;
-  readonly offset?: number;
-  readonly event_offset?: number;
-  readonly [field: string]: unknown;
-}
-
-const never = (_ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
-/** The three services on stores in memory, and all that they log. */
-class Pipeline {
-  readonly texts: string[] = [];
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>[] = [];
-  readonly #door: ReturnType<typeof createDoor>;
-  readonly #rater: Rater;
-  readonly #enforcer: Enforcer;
-
-  constructor(level: Level) {
-    const loggerOf = (service: string) =>
-      jsonLogger({ level, base: { service } }, { write: (text) => void this.texts.push(text) });
-    const topics = Object.values(TOPICS).map((name) => ({
-      name,
-      partitions: 1,
-      time: name === TOPICS.events ? ('event' as const) : ('append' as const),
-    }));
-    const log = openMemoryLog({ topics, now: () => NOW });
-    const shared = { log, wire: JSON_WIRE, state: openMemoryState(), now: () => NOW, sleep: never };
-    const sink = eventSink(log, JSON_WIRE);
-    const [ingest, rater, enforcer] = [loggerOf('ingest'), loggerOf('rater'), loggerOf('enforcer')];
-    this.#door = createDoor(depsWith(sink, { logger: ingest, trail: ingest }), configWith({ logTime: 'event' }));
-    this.#rater = new Rater(
-      {
-        ...{ ...shared, logger: rater, trail: rater },
-        rows: { insertBlock: async () => undefined, countRows: async () => 0 },
-        observer: { folded: () => undefined, committed: () => undefined, booked: () => undefined },
-      },
-      {
-        ...{ partition: 0, partitions: 1, groupRecordsMax: 1, groupMs: 1, runRecordsMax: 100, runBytesMax: 1 << 20 },
-        ...{ accountsMax: 100, clockJumpMaxMs: undefined },
-      },
-    );
-    this.#enforcer = new Enforcer(
-      {
-        ...{ ...shared, logger: enforcer, trail: enforcer },
-        rows: { insertBlock: async () => undefined },
-        observer: { issued: () => undefined, committed: () => undefined, outbox: () => undefined },
-      },
-      {
-        ...{ partition: 0, live: false, past: false, runRecordsMax: 100, runBytesMax: 1 << 20 },
-        ...{ wallClockMs: 1000, checkpointRecordsMax: 100 },
-      },
-    );
-  }
-
-  async start(): Promise<void> {
-    await this.#rater.start();
-    await this.#enforcer.start();
-    this.#running.push(this.#rater.run(this.#stop.signal), this.#enforcer.run(this.#stop.signal));
-  }
-
-  async send(...events: readonly object[]): Promise<void> {
-    const headers = { ...bearer('operator'), 'content-type': 'application/cloudevents-batch+json' };
-    const answer = await this.#door.inject({
-      method: 'POST',
-      url: '/v1/events',
-      headers,
-      payload: JSON.stringify(events),
-    });
-    expect(answer.statusCode).toBe(202);
-    for (let turn = 0; turn < 200; turn += 1) await setImmediate();
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all(this.#running);
-    await this.#door.close();
-  }
-
-  get lines(): readonly Line[] {
-    return this.texts.map((text): Line => JSON.parse(text));
-  }
-}
-
-function act(id: string, type: string, data: object, more: object = {}): object {
-  const envelope = { specversion: '1.0', id, source: 'ops', type, subject: 'acme', time: '2026-05-04T09:00:00.000Z' };
-  return { ...envelope, ...more, data };
-}
-
-const HISTORY = [
-  act(
-    'p1',
-    'prices.published',
-    { effective_from: '2026-05-01T00:00:00.000Z', gpu_hour: { h100: '2.00' } },
-    { subject: undefined },
-  ),
-  act('a1', 'account.opened', {}),
-  act('g1', 'credits.granted', { grant_id: 'g1', amount: '0.10', kind: 'paid' }),
-];
-
-async function logsOf(level: Level): Promise<Pipeline> {
-  const pipeline = new Pipeline(level);
+/** An account with little credit, a sample that uses it up, and one that is refused. */
+async function logsOf(level: Level): Promise<MemoryPipeline> {
+  const pipeline = new MemoryPipeline({ level });
   await pipeline.start();
-  await pipeline.send(...HISTORY);
-  await pipeline.send(usage('s1'), usage('bad', {}, { gpus: -1 }));
+  await pipeline.send(PAYING);
+  await pipeline.send([usage('s1'), usage('bad', {}, { gpus: -1 })]);
   await pipeline.stop();
   return pipeline;
 }

@@ -1,6 +1,7 @@
 import { Type, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { assertNever } from '../../shared/assert-never.ts';
+import { inSpan } from '../../shared/runtime/tracing.ts';
 import { type Door, type DoorContext, hold, senderOf } from '../context.ts';
 import { refuseUnread } from '../core/accept.ts';
 import { maySee } from '../core/permissions.ts';
@@ -96,7 +97,13 @@ export function eventRoutes(door: Door, context: DoorContext): void {
       const form = formOf(request.headers);
       const read = await readRequest(request, form);
       if (read.kind === 'fault') return await refuseBody(request, read);
-      const submitted = await submit(deps.sink, sender, read.delivery, config, receivedAt);
+      const attributes = {
+        'http.request.method': 'POST',
+        'http.route': '/v1/events',
+        'tollgate.events': read.delivery.events.length,
+      };
+      const append = () => submit(deps.sink, sender, read.delivery, config, receivedAt);
+      const submitted = await inSpan(deps.tracer, 'POST /v1/events', attributes, append, request.headers);
       count(submitted);
       tellSubmitted(deps.trail, submitted);
       const only = form === 'single' ? submitted[0] : undefined;

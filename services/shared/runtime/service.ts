@@ -5,6 +5,8 @@ import type { z } from 'zod';
 import { jsonLogger } from './logger.ts';
 import { type OperationsServer, startOperationsServer } from './operations-server.ts';
 import { Releases } from './releases.ts';
+import type { Tracer } from './tracing.ts';
+import type { Tracing } from './tracing-otel.ts';
 import { EnvironmentInvalid, type LOGGING, type OPERATIONS, readVariables, type ServiceName } from './variables.ts';
 
 /** What every service reads. */
@@ -14,6 +16,8 @@ export interface ServiceContext<Settings> {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Undefined where tracing is off. */
+  readonly tracer: Tracer | undefined;
   /** Closed in reverse when the service stops. */
   readonly releases: Releases;
   /** Aborted when the service is to stop. */
@@ -74,10 +78,13 @@ export async function runService<Settings extends CommonSettings>(
   };
   let started: Started | undefined;
   try {
+    const tracing = settings.TOLLGATE_TRACING ? await traceAs(name, environment) : undefined;
+    if (tracing !== undefined) releases.add(() => tracing.stop());
     const operations = await openOperations(settings, metrics, () => started?.notReady() ?? ['starting']);
     releases.add(() => operations.close());
     logger.info({ url: operations.url }, 'operations');
-    started = await start({ settings, logger, metrics, releases, stopping: stopping.signal, onFailed });
+    const { tracer } = tracing ?? { tracer: undefined };
+    started = await start({ settings, logger, metrics, tracer, releases, stopping: stopping.signal, onFailed });
     logger.info('started');
   } catch (fault) {
     if (!stopping.signal.aborted) onFailed(fault);
@@ -97,6 +104,12 @@ function readSettings<Settings>(
     process.exitCode = 2;
     return undefined;
   }
+}
+
+/** Loads tracing, which is a lot, only where it is wanted. */
+async function traceAs(name: ServiceName, environment: NodeJS.ProcessEnv): Promise<Tracing> {
+  const { openTracing } = await import('./tracing-otel.ts');
+  return openTracing({ serviceName: environment.OTEL_SERVICE_NAME ?? `tollgate-${name}` });
 }
 
 function openOperations(

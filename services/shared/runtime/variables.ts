@@ -32,6 +32,9 @@ export const LOGGING = {
 export const OPERATIONS = {
   TOLLGATE_OPERATIONS_HOST: text.default('127.0.0.1').describe('where /livez, /readyz and /metrics listen'),
   TOLLGATE_OPERATIONS_PORT: whole(0, 65_535).default(0).describe('their port; 0 for any free one, which the log tells'),
+  TOLLGATE_TRACING: flag.describe(
+    '`on`: traces by OpenTelemetry; where they go, and how many, is said by its own `OTEL_` variables',
+  ),
 } satisfies Variables;
 
 export const KAFKA = {
