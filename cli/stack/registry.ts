@@ -30,6 +30,8 @@ export async function prepareRegistry({ dataDir, port, jars }: RegistryOptions):
     'apicurio.datasource.jdbc.initial-size': 2,
     'apicurio.datasource.jdbc.min-size': 2,
     'apicurio.datasource.jdbc.max-size': 20,
+    // by default it gives up after 5 s, which the first connection to a file of before can take on a busy machine
+    'quarkus.datasource.h2.jdbc.acquisition-timeout': '60S',
     'apicurio.storage.snapshot.location': dataDir,
   };
   const java = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'];

@@ -37,6 +37,9 @@ export async function judgeTopics(judged: TopicsToJudge): Promise<void> {
   for (const [id, reason] of missing) fault(`${id} was refused as ${reason} and is not in ${TOPICS.rejected}`);
 }
 
+/** Of a record in what is told. */
+const TEXT_MAX = 2_000;
+
 interface UpdatePart {
   readonly kind: 'account' | 'resource' | 'watermark';
   readonly account_id: string;
@@ -74,7 +77,8 @@ async function judgeUpdates({ access, fault, count }: TopicsToJudge, partition: 
       of[sequence - 1] = content;
       count('balance updates', 1);
     } else {
-      if (before !== content) fault(`${where}: ${account} ${sequence} comes again and differs: ${open.text}`);
+      if (before !== content)
+        fault(`${where}: ${account} ${sequence} comes again and differs: ${open.text.slice(0, TEXT_MAX)}`);
       count('balance updates that came again', 1);
     }
     open = undefined;
