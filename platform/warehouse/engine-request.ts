@@ -48,7 +48,11 @@ const NO_SETTING = new Set([
   'close_session',
   'client_protocol_version',
 ]);
-const UNSUPPORTED = new Set(['session_id', 'role']);
+/** What the engine has none of, and how a client does without it. */
+const UNSUPPORTED = new Map([
+  ['session_id', 'send none; clickhouse-connect: get_client(..., autogenerate_session_id=False)'],
+  ['role', 'all may do all'],
+]);
 const SETTING_NAME = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 const PARAM_NAME = /^param_[A-Za-z0-9_]+$/;
 
@@ -92,8 +96,9 @@ function preparation(
 ): readonly string[] {
   const assignments = new Map([['max_result_bytes', String(resultBytesMax)]]);
   for (const [name, value] of members) {
-    if (UNSUPPORTED.has(name)) {
-      throw new EngineRequestError(501, 48, 'NOT_IMPLEMENTED', `${name}: the embedded engine has none`);
+    const instead = UNSUPPORTED.get(name);
+    if (instead !== undefined) {
+      throw new EngineRequestError(501, 48, 'NOT_IMPLEMENTED', `${name}: the embedded engine has none: ${instead}`);
     }
     if (NO_SETTING.has(name)) continue;
     if (!SETTING_NAME.test(name) || (name.startsWith('param_') && !PARAM_NAME.test(name))) {

@@ -1,6 +1,7 @@
-"""Opens accounts by HTTP, and sends samples by Kafka as docs/AGENTS.md shows: all of them twice, and some that are none.
+"""Opens accounts by HTTP (step `open`), and then sends samples by Kafka as docs/AGENTS.md shows: all of them twice, and some that
+are none.
 
-Reads {brokers, registry, door, key} from stdin; writes what was sent, and what it must cost, to stdout."""
+Reads {step, brokers, registry, door, key} from stdin; writes what was sent, and what it must cost, to stdout."""
 
 import base64
 import json
@@ -18,13 +19,15 @@ from first_samples import samples as first_samples
 H100, STORAGE = 2_345_678, 123_456  # millionths of a USD: a GPU-hour, a GiB-month
 HOUR_MS, GIB_MONTH_MS = 3_600_000, 730 * 3_600_000
 MINUTES = 90
-RESERVED_S = 45
+RESERVED_S = 60
 
 
 def main():
     given = json.load(sys.stdin)
     now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
-    post(given, opening(now))
+    if given["step"] == "open":
+        post(given, opening(now))
+        return json.dump({}, sys.stdout)
     agent = Agent(given["brokers"], given["registry"])
     for sample in 2 * [*samples(now), *refused(now)]:
         agent.send(sample)

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openClusterAccess } from '../../cli/access/cluster.ts';
-import { TOPICS } from '../../services/shared/topics.ts';
+import type { Access } from '../../cli/access/port.ts';
 import { startCluster, type TestCluster } from '../integration/support/cluster.ts';
+import { allProcessed } from '../integration/support/published.ts';
 import { describeWithPython, runPython } from './support/python.ts';
 import { pythonOfDocs } from './support/snippet.ts';
 
@@ -53,8 +54,16 @@ describeWithPython('clients that nobody here wrote', () => {
       ...{ brokers: kafka.url, registry: registry.url, clickhouse: clickhouse.url },
       ...{ door: cluster.services.find(({ service }) => service === 'ingest')?.url, key: cluster.operatorKey },
     };
-    sent = sentSchema.parse(await run('publish.py'));
-    await untilBilled(cluster, sent.offsets);
+    const access = await openClusterAccess(cluster.settings);
+    try {
+      await run('publish.py', { step: 'open' });
+      await allProcessed(access); // prices are in all partitions then
+      sent = sentSchema.parse(await run('publish.py', { step: 'send' }));
+      await untilCarried(access, sent.offsets);
+      await allProcessed(access);
+    } finally {
+      await access.close();
+    }
   });
 
   afterAll(async () => {
@@ -104,23 +113,14 @@ describeWithPython('clients that nobody here wrote', () => {
   });
 });
 
-/** Waits until all samples before these offsets were carried, and all that was carried was rated and enforced. */
-async function untilBilled(cluster: TestCluster, offsets: Readonly<Record<string, number>>): Promise<void> {
-  const access = await openClusterAccess(cluster.settings);
-  try {
-    expect(Object.keys(offsets)).toHaveLength(PARTITIONS);
-    for (const [partition, end] of Object.entries(offsets)) {
-      const carried = async () => (await access.state.peek(`ingest/${partition}`, [])).checkpoint?.nextOffset ?? 0;
-      for (let looks = 0; (await carried()) < end; looks += 1) {
-        if (looks > LOOKS_MAX)
-          throw new Error(`samples of partition ${partition} are carried to ${await carried()} of ${end}`);
-        await delay(LOOK_MS);
-      }
+/** Waits until all samples before these offsets are in the log of events. */
+async function untilCarried(access: Access, offsets: Readonly<Record<string, number>>): Promise<void> {
+  expect(Object.keys(offsets)).toHaveLength(PARTITIONS);
+  for (const [partition, end] of Object.entries(offsets)) {
+    const carried = async () => (await access.state.peek(`ingest/${partition}`, [])).checkpoint?.nextOffset ?? 0;
+    for (let looks = 0; (await carried()) < end; looks += 1) {
+      if (looks > LOOKS_MAX) throw new Error(`partition ${partition} is carried to ${await carried()} of ${end}`);
+      await delay(LOOK_MS);
     }
-    for (let partition = 0; partition < PARTITIONS; partition += 1) {
-      await access.processed(partition, await access.log.endOffset(TOPICS.events, partition));
-    }
-  } finally {
-    await access.close();
   }
 }
