@@ -2,6 +2,7 @@ import { openMemoryState } from '../../platform/state/memory-state.ts';
 import type { WarehouseClient } from '../../platform/warehouse/client.ts';
 import { createWarehouseWriter } from '../../platform/warehouse/writer.ts';
 import { Enforcer } from '../../services/enforcer/enforcer.ts';
+import { isSameLog } from '../../services/rater/checkpoint-meta.ts';
 import { Rater } from '../../services/rater/rater.ts';
 import { warehouseRows } from '../../services/rater/warehouse-rows.ts';
 import { RULES_VERSION, TOPICS } from '../../services/shared/topics.ts';
@@ -72,7 +73,12 @@ async function rebuildEnd({ log, state }: Reading, partition: number): Promise<n
   }
   const start = await log.startOffset(TOPICS.events, partition);
   const end = await log.endOffset(TOPICS.events, partition);
-  if (start === 0 && end >= checkpoint.nextOffset) return checkpoint.nextOffset;
+  if (start === 0 && end >= checkpoint.nextOffset) {
+    if (await isSameLog(log, partition, checkpoint)) return checkpoint.nextOffset;
+    throw new CommandFailed(
+      `partition ${partition}: its log is not the one that was rated; restore it first (docs/recovery.md)`,
+    );
+  }
   throw new CommandFailed(
     `partition ${partition} was rated up to ${checkpoint.nextOffset}, and its log holds ${start} to ${end} only: ` +
       'what is not in the log cannot be rated anew; restore the warehouse from a copy',

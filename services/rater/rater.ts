@@ -12,6 +12,7 @@ import { formatInstant, type Instant } from '../shared/time.ts';
 import { RULES_VERSION, TOPICS, type Topic } from '../shared/topics.ts';
 import type { DecodedEvent, WireFormat } from '../shared/wire/wire-format.ts';
 import { Books, type BooksCheck, IDENTITIES } from './books.ts';
+import { type CheckpointMeta, isSameLog, readCheckpointMeta, recordMark, type WrittenRows } from './checkpoint-meta.ts';
 import type { Account } from './core/account.ts';
 import { takeFieldWrites } from './core/account-fields.ts';
 import { restoreAccount } from './core/account-restore.ts';
@@ -93,13 +94,6 @@ export class RaterStopped extends Error {
   }
 }
 
-/** How many rows of a table came from the offsets `[from, to)`. */
-interface WrittenRows {
-  readonly from: number;
-  readonly to: number;
-  readonly count: number;
-}
-
 const PARTITION_KEY = 'partition';
 /** Of an account's hash: how it stands, for who asks (C1). Made of the other fields, and never read here. */
 const VIEW_FIELD = 'view';
@@ -139,6 +133,8 @@ export class Rater {
   readonly #books = new Books();
   /** Of each table, the last group that had rows for it. */
   #lastRows: Partial<Record<RaterTable, WrittenRows>> = {};
+  /** The record before `#offset`, once one was folded. */
+  #lastRecord: LogRecord | undefined;
 
   constructor(deps: RaterDeps, config: RaterConfig) {
     this.#deps = deps;
@@ -169,7 +165,7 @@ export class Rater {
 
   /**
    * Takes the partition over and puts its state together again.
-   * @throws RaterStopped `CheckpointAheadOfLog`, `RulesVersionUnknown`, `WarehouseBehindCheckpoint`
+   * @throws RaterStopped `CheckpointAheadOfLog`, `LogRewritten`, `RulesVersionUnknown`, `WarehouseBehindCheckpoint`
    */
   async start(): Promise<void> {
     const { state, log } = this.#deps;
@@ -182,7 +178,8 @@ export class Rater {
     if (this.#offset > end) {
       throw new RaterStopped(
         'CheckpointAheadOfLog',
-        `the checkpoint of ${this.#scope} is at ${this.#offset}, the log ends at ${end}: it lost records; restore it`,
+        `the checkpoint of ${this.#scope} is at ${this.#offset}, the log ends at ${end}: it lost records; ` +
+          'restore it (docs/recovery.md)',
       );
     }
     if (checkpoint !== undefined) await this.#restore(checkpoint);
@@ -257,6 +254,7 @@ export class Rater {
     const last = records[records.length - 1];
     if (last === undefined) return;
     this.#offset = last.offset + 1;
+    this.#lastRecord = last;
     const { partition } = this.#config;
     const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
     const updates = [...this.#group.takeUpdates(), [watermark]];
@@ -412,7 +410,8 @@ export class Rater {
       const count = group.rows.get(table)?.length ?? 0;
       if (count > 0) this.#lastRows[table] = { from, to: this.#offset, count };
     }
-    const meta = JSON.stringify(this.#lastRows);
+    const last = this.#lastRecord === undefined ? undefined : recordMark(this.#lastRecord);
+    const meta = JSON.stringify({ rows: this.#lastRows, last } satisfies CheckpointMeta);
     return { next: { nextOffset: this.#offset, version: `${RULES_VERSION}`, meta }, writes, timers };
   }
 
@@ -489,8 +488,16 @@ export class Rater {
           `${RULES_VERSION}; start the release that wrote it, or a later one`,
       );
     }
+    const { state, log } = this.#deps;
+    const { partition } = this.#config;
+    if (!(await isSameLog(log, partition, checkpoint))) {
+      throw new RaterStopped(
+        'LogRewritten',
+        `offset ${checkpoint.nextOffset - 1} of partition ${partition} of ${TOPICS.events} is not the record that was rated: ` +
+          'the log was lost, and has grown again; restore it (docs/recovery.md)',
+      );
+    }
     await this.#checkRows(checkpoint);
-    const { state } = this.#deps;
     const found = await state.load(this.#scope, this.#fence, [PARTITION_KEY]);
     this.#partition = restorePartition(found.get(PARTITION_KEY) ?? new Map());
     this.#committedClock = this.#partition.clock;
@@ -516,7 +523,7 @@ export class Rater {
    * group of all may have had none: most hold a tick.
    */
   async #checkRows(checkpoint: Checkpoint): Promise<void> {
-    this.#lastRows = JSON.parse(checkpoint.meta);
+    this.#lastRows = { ...readCheckpointMeta(checkpoint).rows };
     const { partition } = this.#config;
     for (const table of RATER_TABLES) {
       const last = this.#lastRows[table];
