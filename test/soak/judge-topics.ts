@@ -11,7 +11,7 @@ import { TOPICS, type Topic } from '../../services/shared/topics.ts';
 import { placesIn } from './places.ts';
 
 export interface TopicsToJudge {
-  readonly access: Access;
+  readonly access: Pick<Access, 'log' | 'wire' | 'partitions'>;
   /** Where the exports are. */
   readonly out: string;
   /** Of events that the door refused, by id: the reason. */
@@ -173,7 +173,7 @@ function idOf(text: string): string | undefined {
   return id;
 }
 
-async function* textsIn(access: Access, topic: Topic, partition: number): AsyncGenerator<string> {
+async function* textsIn(access: TopicsToJudge['access'], topic: Topic, partition: number): AsyncGenerator<string> {
   const to = await access.log.endOffset(topic, partition);
   for await (const records of textsOf(access, topic, partition, { from: 0, to })) {
     for (const { text } of records) yield text;
