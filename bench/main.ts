@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
+import { benchCluster, benchClusterTimes } from './cluster.ts';
 import { benchEmbedded } from './embedded.ts';
 import { benchLog } from './log-append.ts';
 import { benchRate } from './rate.ts';
@@ -19,17 +20,26 @@ const count = (text: string): number => {
 
 const program = new Command('bench')
   .description('Measures what docs and README claim. All figures of one claim come from one run on one machine.')
-  .argument('[claims...]', 'rate, replay, memory, embedded, log; rate, replay and embedded without any')
-  .option('--samples <n>', 'samples of replay and embedded', count, 500_000)
+  .argument(
+    '[claims...]',
+    'rate, replay, memory, embedded, log, cluster, cluster-times; rate, replay and embedded without any',
+  )
+  .option('--samples <n>', 'samples of replay, embedded and the clusters (500,000; of the clusters 2,000,000)', count)
+  .option('--rounds <n>', 'how often the cluster is measured; the best counts', count, 3)
+  .option('--skeleton <folder>', 'of a ceiling.mjs that is measured beside our own skeleton')
   .parse();
 
-const { samples } = program.opts<{ samples: number }>();
+const { samples, rounds, skeleton } = program.opts<{ samples?: number; rounds: number; skeleton?: string }>();
+const few = samples ?? 500_000;
+const cluster = { samples: samples ?? 2_000_000, rounds, skeleton };
 const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ['rate', benchRate],
-  ['replay', () => benchReplay(samples)],
+  ['replay', () => benchReplay(few)],
   ['memory', () => benchReplayMemory(MEMORY_SIZES)],
-  ['embedded', () => benchEmbedded(samples)],
+  ['embedded', () => benchEmbedded(few)],
   ['log', benchLog],
+  ['cluster', () => benchCluster(cluster)],
+  ['cluster-times', () => benchClusterTimes(cluster)],
 ]);
 const chosen = program.args.length > 0 ? program.args : ['rate', 'replay', 'embedded'];
 const table = new Table({ head: ['claim', 'measured', 'aim'] });

@@ -111,14 +111,14 @@ async function main(task: NaiveTask): Promise<void> {
   const consumer = kafka.consumer({ groupId: `bench-naive-${process.pid}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic: task.topic, fromBeginning: true });
-  const eachBatch = async ({ batch, heartbeat }: EachBatchPayload): Promise<void> => {
-    const { partition, messages } = batch;
+  const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+    const { partition, messages } = payload.batch;
     const part = parts[partition];
     if (part === undefined) throw new Error(`partition ${partition}`);
     for (let from = 0; from < messages.length; from += STEP_RECORDS) {
       for (const message of messages.slice(from, from + STEP_RECORDS)) take(part, partition, message);
       if (task.kind === 'skeleton') await step(part, partition);
-      await heartbeat();
+      await payload.heartbeat();
     }
   };
   const partitionsConsumedConcurrently = parts.length;
