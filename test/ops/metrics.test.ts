@@ -49,6 +49,7 @@ describe('lag', () => {
     };
     const read = [0, 1, 2].map((partition) => ({ partition, offset: 0 }));
     consumerLag(registry, 5).follow('metering.events', log, () => read);
+    // What fails at one scrape is counted at the next.
     await registry.metrics();
     expect(await scraped(registry, 'tollgate_consumer_lag_records')).toEqual([
       'tollgate_consumer_lag_records{topic="metering.events",partition="0"} 7',
