@@ -1,6 +1,8 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { Cluster, Command, Redis, type RedisOptions } from 'ioredis';
+import { isTlsRefusal } from '../tls/refusal.ts';
 import { checkRedis } from './check-redis.ts';
+import { type SocketConnector, socketConnector } from './connector.ts';
 import { RedisError, redisError } from './errors.ts';
 import type { RedisLogger } from './logger.ts';
 
@@ -37,6 +39,8 @@ export interface RedisConnection {
   disconnect(): void;
 }
 
+type CommonOptions = ReturnType<typeof commonOptions>;
+
 const OPEN_TIMEOUT_MS = 30_000;
 const RECONNECT_MS_MAX = 2_000;
 const REDIRECTIONS_MAX = 8;
@@ -46,8 +50,13 @@ const REDIRECTIONS_MAX = 8;
  * afterwards is made again for as long as it takes; calls fail at once in the meantime.
  */
 export async function openRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
-  const client = options.cluster ? clusterClient(options) : singleClient(options);
+  let refusal: unknown;
   let lastError: unknown;
+  const Connector = socketConnector(options.tls, (fault) => {
+    if (isTlsRefusal(fault)) refusal = fault;
+  });
+  const common = commonOptions(options, Connector);
+  const client = options.cluster ? clusterClient(options, common) : singleClient(options, common);
   client.on('error', (error: unknown) => {
     lastError = error;
     options.logger.warn({ error: redisError('connection', error).message }, 'redis connection');
@@ -55,14 +64,15 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
   const where = options.nodes.map(({ host, port }) => `${host}:${port}`).join(', ');
   try {
     await within(options.openTimeoutMs ?? OPEN_TIMEOUT_MS, client.connect());
-    // The client selects by itself too, but goes on in database 0 where that is refused.
-    if (options.database !== undefined && client instanceof Redis) await client.select(options.database);
+    // The client selects by itself too, but goes on in database 0 where that is refused. To select 0 would be a right more.
+    const database = options.database ?? 0;
+    if (database !== 0 && client instanceof Redis) await client.select(database);
     const masters = client instanceof Cluster ? client.nodes('master') : [client];
     await Promise.all(masters.map((master) => checkRedis(master, options)));
   } catch (error) {
     client.disconnect();
     if (error instanceof RedisError && error.code !== 'RedisTimedOut') throw error;
-    throw redisError(`opening ${where}`, lastError ?? error);
+    throw redisError(`opening ${where}`, refusal ?? lastError ?? error);
   }
   return {
     evaluate: async (script, keys, args) => {
@@ -81,8 +91,9 @@ export async function openRedis(options: RedisConnectionOptions): Promise<RedisC
  * Sent once or not at all: by default ioredis sends again what had no reply when the connection was lost, and lets a
  * call wait for as long as there is no server. RESP2, whose replies from scripts are the same on every version.
  */
-function commonOptions(options: RedisConnectionOptions) {
+function commonOptions(options: RedisConnectionOptions, Connector: SocketConnector) {
   return {
+    Connector,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     commandTimeout: options.commandTimeoutMs,
@@ -99,13 +110,13 @@ function commonOptions(options: RedisConnectionOptions) {
   } as const satisfies RedisOptions;
 }
 
-function singleClient(options: RedisConnectionOptions): Redis {
+function singleClient(options: RedisConnectionOptions, common: CommonOptions): Redis {
   const [node, ...others] = options.nodes;
   if (node === undefined || others.length > 0) {
     throw new RedisError('RedisWrongMode', `${options.nodes.length} nodes for one server`);
   }
   return new Redis({
-    ...commonOptions(options),
+    ...common,
     ...node,
     db: options.database ?? 0,
     enableOfflineQueue: false,
@@ -119,12 +130,12 @@ function singleClient(options: RedisConnectionOptions): Redis {
  * MOVED, ASK and TRYAGAIN are followed: such a command was not done. What a lost connection or a cluster that is down
  * would have sent again is not (`retryDelayOnFailover`, `retryDelayOnClusterDown`).
  */
-function clusterClient(options: RedisConnectionOptions): Cluster {
+function clusterClient(options: RedisConnectionOptions, common: CommonOptions): Cluster {
   if (options.nodes.length === 0 || (options.database ?? 0) !== 0) {
     throw new RedisError('RedisWrongMode', 'a cluster has at least one node, and no database but 0');
   }
   return new Cluster([...options.nodes], {
-    redisOptions: commonOptions(options),
+    redisOptions: common,
     lazyConnect: true,
     enableOfflineQueue: false,
     retryDelayOnFailover: 0,

@@ -1,3 +1,5 @@
+import { isTlsRefusal } from '../tls/refusal.ts';
+
 /** What can go wrong between Tollgate and Redis: code, and what to do about it. Nothing else is thrown from here. */
 export const REDIS_ERRORS = {
   RedisUnreachable: 'no connection, or it was lost; see that the server runs and that address and network are right',
@@ -10,6 +12,7 @@ export const REDIS_ERRORS = {
   RedisOutOfMemory: 'the server is at its maxmemory; give it more: nothing may be evicted',
   RedisNoReplicas: 'fewer replicas are in step than min-replicas-to-write asks for; bring them back',
   RedisNotAllowed: 'user, password or rights are not enough; see the ACL rules in platform/redis/README.md',
+  RedisNotTrusted: 'no TLS with the server: see its certificate, the authorities that are trusted, and the port',
   RedisDiskBroken: 'the server cannot write to its disk; mend the disk, then look at its log',
   RedisBusy: 'a script of someone else runs for too long; find it, SCRIPT KILL ends one that has not written',
   RedisWrongMode: 'a server in cluster mode needs `cluster: true`, and a server by itself `cluster: false`',
@@ -66,15 +69,21 @@ const BY_WORDS: readonly (readonly [words: RegExp, code: RedisErrorCode])[] = [
 /** What a client or a reply said, by name; `what` is what was being done. A `RedisError` is given back as it is. */
 export function redisError(what: string, error: unknown): RedisError {
   if (error instanceof RedisError) return error;
-  const said = messageOf(error);
-  return new RedisError(codeOf(said), `${what}: ${said}`, { cause: error });
+  const told = lastTold(error);
+  const said = told instanceof Error ? told.message.replace(/\s+/g, ' ').trim() : String(told);
+  const code = isTlsRefusal(told) ? 'RedisNotTrusted' : codeOf(said);
+  for (const each of [error, told]) hideCommand(each);
+  return new RedisError(code, `${what}: ${said}`, { cause: error });
 }
 
 /** Of a cluster whose nodes all failed, what the last of them said. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const inner = 'lastNodeError' in error ? error.lastNodeError : undefined;
-  return inner instanceof Error ? inner.message : error.message;
+function lastTold(error: unknown): unknown {
+  return error instanceof Error && 'lastNodeError' in error ? (error.lastNodeError ?? error) : error;
+}
+
+/** The client hangs the command that was refused on its error, arguments and all: the password of a login, accounts. */
+function hideCommand(error: unknown): void {
+  if (error instanceof Error) Reflect.deleteProperty(error, 'command');
 }
 
 function codeOf(said: string): RedisErrorCode {

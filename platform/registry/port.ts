@@ -3,7 +3,10 @@ import type { Type } from 'avsc';
 /** The levels of compatibility that are used here. FULL_TRANSITIVE: every version reads what every other wrote. */
 export type Compatibility = 'FULL_TRANSITIVE';
 
-/** A schema registry: what the schemas of a topic are, and which number of a record's head means which. */
+/**
+ * A schema registry: what the schemas of a topic are, and which number of a record's head means which. Beside what each says, all
+ * reject with RegistryError `RegistryNotAllowed` and `RegistryNotTrusted`.
+ */
 export interface SchemaRegistry {
   /**
    * The id under which a schema stands in a subject; undefined if it is not registered there.
@@ -28,6 +31,9 @@ export interface SchemaRegistry {
 
 export const REGISTRY_ERRORS = {
   RegistryUnreachable: 'the schema registry did not answer as one; see that it runs and that its address is right',
+  RegistryNotAllowed: 'the schema registry refuses this client; see its user, its password and what it may do',
+  RegistryNotTrusted:
+    'no TLS with the schema registry; see its certificate, the authorities that are trusted, and the port',
   SchemaIncompatible:
     'the registry refuses the schema: readers and writers of other versions could not read each other',
   LevelDiffers: 'the subject is held to another level of compatibility; somebody set it by hand',

@@ -7,6 +7,8 @@ export type WarehouseClientOptions = {
   readonly database?: string;
   readonly username?: string;
   readonly password?: string;
+  /** The authorities that are trusted, PEM text, for a URL of https; without it those of Node. */
+  readonly ca?: string;
   /** How long a request may be silent, ms (default 60,000). The server gives a query up at nine tenths of it. */
   readonly requestTimeoutMs?: number;
   /** Tables are replicated: an insert is acknowledged once most replicas have it, and reads see all that was. */
@@ -31,6 +33,7 @@ export function createWarehouseClient(options: WarehouseClientOptions): Warehous
     ...(options.database === undefined ? {} : { database: options.database }),
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.ca === undefined ? {} : { tls: { ca_cert: Buffer.from(options.ca) } }),
     application: 'tollgate',
     request_timeout: requestTimeoutMs,
     max_open_connections: options.connectionsMax ?? 4,

@@ -16,6 +16,14 @@ export const WAREHOUSE_ERRORS = {
     meaning: 'the warehouse did not answer within the bounded retries',
     remedy: 'check that it runs and is reachable; the rows are derived from the log and will be written again',
   },
+  warehouse_not_allowed: {
+    meaning: 'the warehouse refuses this client: its user, its password, or what it may do',
+    remedy: 'see the user of the environment and the roles of ops/clickhouse/access.sql; nothing is lost',
+  },
+  warehouse_not_trusted: {
+    meaning: 'no TLS with the warehouse',
+    remedy: 'see its certificate, the authorities that are trusted, and the port; nothing is lost',
+  },
   warehouse_insert_refused: {
     meaning: 'the warehouse refused rows, which is a bug or a schema that does not fit this version',
     remedy: 'run the migrations; if they are applied, report the message',

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClickHouseError } from '@clickhouse/client';
+import { isTlsRefusal } from '../tls/refusal.ts';
 import type { WarehouseClient } from './client.ts';
-import { WarehouseError } from './errors.ts';
+import { WarehouseError, type WarehouseErrorCode } from './errors.ts';
 import { quotedIdentifier } from './sql.ts';
 
 export type InsertOptions = {
@@ -17,7 +18,8 @@ export type WarehouseWriter = {
    * Writes a block of rows, each an encoded JSON array (JSONCompactEachRow): strings without line breaks, or one Buffer
    * with a line a row. Resolves once the rows are on disk. Idempotent by row identity: a block may be written again,
    * whole, in part, or cut elsewhere, and FINAL reads each row once.
-   * @throws WarehouseError `warehouse_unavailable` after bounded retries of transient faults, `warehouse_insert_refused`,
+   * @throws WarehouseError `warehouse_unavailable` after bounded retries of transient faults, `warehouse_not_allowed`,
+   * `warehouse_not_trusted`, `warehouse_insert_refused`,
    * `warehouse_rows_lost`, `warehouse_row_too_large`
    */
   insertBlock(table: string, rows: readonly string[] | Buffer, options: InsertOptions): Promise<void>;
@@ -51,7 +53,7 @@ export function createWarehouseWriter(options: WriterOptions): WarehouseWriter {
         return await insertOnce(options.client, query, part, what, token);
       } catch (error) {
         if (error instanceof WarehouseError) throw error;
-        if (!isTransient(error)) throw new WarehouseError('warehouse_insert_refused', `${what}: ${text(error)}`, error);
+        if (!isTransient(error)) throw new WarehouseError(refusalOf(error), `${what}: ${text(error)}`, error);
         if (attempt >= attemptsMax) {
           throw new WarehouseError('warehouse_unavailable', `${what}, ${attempt} tries: ${text(error)}`, error);
         }
@@ -178,6 +180,23 @@ const TRANSIENT_SERVER = new Set([
   '439', // CANNOT_SCHEDULE_TASK
   '999', // KEEPER_EXCEPTION
 ]);
+
+/** ClickHouse's codes for a login or a right that is missing. */
+const NOT_ALLOWED = new Set([
+  '192', // UNKNOWN_USER
+  '193', // WRONG_PASSWORD
+  '194', // REQUIRED_PASSWORD
+  '195', // IP_ADDRESS_NOT_ALLOWED
+  '497', // ACCESS_DENIED
+  '516', // AUTHENTICATION_FAILED
+]);
+
+function refusalOf(error: unknown): WarehouseErrorCode {
+  if (isTlsRefusal(error)) return 'warehouse_not_trusted';
+  return error instanceof ClickHouseError && NOT_ALLOWED.has(error.code)
+    ? 'warehouse_not_allowed'
+    : 'warehouse_insert_refused';
+}
 
 /** Whether the same request may well succeed a little later. */
 export function isTransient(error: unknown): boolean {

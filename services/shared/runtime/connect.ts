@@ -86,17 +86,22 @@ export function openClusterWire(settings: RegistrySettings): Promise<AvroWire> {
   return openAvroWire({ registry: clusterRegistry(settings) });
 }
 
-/** The registry's client. */
+/** The registry's client. @throws Error for a file that cannot be read */
 export function clusterRegistry(settings: RegistrySettings): ReturnType<typeof confluentRegistry> {
   const { TOLLGATE_REGISTRY_URL: url } = settings;
   const { TOLLGATE_REGISTRY_USERNAME: username, TOLLGATE_REGISTRY_PASSWORD: password } = settings;
   const auth = username === undefined ? {} : { auth: { username, password: password ?? '' } };
-  return confluentRegistry({ url, ...auth });
+  return confluentRegistry({ url, ...auth, ...authority(url, 'TOLLGATE_REGISTRY_TLS_CA', settings) });
 }
 
-/** Opens the state store. @throws RedisError */
+/** Opens the state store. @throws RedisError, Error for a file that cannot be read */
 export function openClusterState(settings: RedisSettings, logger: Logger): Promise<StateStore> {
   const { TOLLGATE_REDIS_USERNAME: username, TOLLGATE_REDIS_PASSWORD: password } = settings;
+  const tls = {
+    ...file('ca', settings.TOLLGATE_REDIS_TLS_CA),
+    ...file('cert', settings.TOLLGATE_REDIS_TLS_CERT),
+    ...file('key', settings.TOLLGATE_REDIS_TLS_KEY),
+  };
   return openRedisState({
     nodes: settings.TOLLGATE_REDIS_NODES,
     cluster: settings.TOLLGATE_REDIS_CLUSTER,
@@ -107,23 +112,35 @@ export function openClusterState(settings: RedisSettings, logger: Logger): Promi
     logger,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(settings.TOLLGATE_REDIS_TLS ? { tls: file('ca', settings.TOLLGATE_REDIS_TLS_CA) } : {}),
+    ...(settings.TOLLGATE_REDIS_TLS ? { tls } : {}),
   });
 }
 
-/** The warehouse's client; it connects when it is asked something. */
+/** The warehouse's client; it connects when it is asked something. @throws Error for a file that cannot be read */
 export function clusterWarehouse(
   settings: ClickHouseSettings,
   options: { requestTimeoutMs?: number } = {},
 ): WarehouseClient {
   return createWarehouseClient({
     url: settings.TOLLGATE_CLICKHOUSE_URL,
+    ...authority(settings.TOLLGATE_CLICKHOUSE_URL, 'TOLLGATE_CLICKHOUSE_TLS_CA', settings),
     database: settings.TOLLGATE_CLICKHOUSE_DATABASE,
     username: settings.TOLLGATE_CLICKHOUSE_USERNAME,
     password: settings.TOLLGATE_CLICKHOUSE_PASSWORD,
     quorum: settings.TOLLGATE_CLICKHOUSE_CLUSTER !== undefined,
     ...options,
   });
+}
+
+/** @throws Error for a file that cannot be read, or a URL by which nothing would be encrypted */
+function authority<Name extends string>(
+  url: string,
+  name: Name,
+  settings: { readonly [Variable in Name]?: string | undefined },
+): { readonly ca?: string } {
+  const path = settings[name];
+  if (path !== undefined && !url.startsWith('https:')) throw new Error(`${name} needs a URL of https, not ${url}`);
+  return file('ca', path);
 }
 
 function file<Name extends string>(name: Name, path: string | undefined): { readonly [Member in Name]?: string } {

@@ -10,6 +10,11 @@ const flag = z
   .transform((value) => value === 'on');
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+/** Who logs in is said by variables of its own: a URL is told in messages. */
+const address = z
+  .url()
+  .refine((value) => !/^[a-z+.-]+:\/\/[^/?#]*@/i.test(value), 'it holds a login: that has variables of its own');
+
 /** `host:port`, several separated by commas. */
 const addresses = text.transform((value, context) => {
   const found = value.split(',').map((address) => {
@@ -21,6 +26,10 @@ const addresses = text.transform((value, context) => {
   });
   return found;
 });
+
+const trustedByUrl = text
+  .optional()
+  .describe('file of the authorities that are trusted for a URL of https, PEM; without it those of Node');
 
 export const LOGGING = {
   TOLLGATE_LOG_LEVEL: z
@@ -62,7 +71,8 @@ export const GROUP = {
 } satisfies Variables;
 
 export const REGISTRY = {
-  TOLLGATE_REGISTRY_URL: z.url().default('http://127.0.0.1:8081').describe('schema registry (Confluent API)'),
+  TOLLGATE_REGISTRY_URL: address.default('http://127.0.0.1:8081').describe('schema registry (Confluent API)'),
+  TOLLGATE_REGISTRY_TLS_CA: trustedByUrl,
   TOLLGATE_REGISTRY_USERNAME: text.optional().describe('who logs in'),
   TOLLGATE_REGISTRY_PASSWORD: text.optional().describe('secret'),
 } satisfies Variables;
@@ -75,7 +85,11 @@ export const REDIS = {
   TOLLGATE_REDIS_DATABASE: whole(0, 100_000).default(0).describe('number of the database; a cluster has 0 only'),
   TOLLGATE_REDIS_PREFIX: text.default('tollgate').describe('what all keys begin with'),
   TOLLGATE_REDIS_TLS: flag.describe('`on`: connect by TLS'),
-  TOLLGATE_REDIS_TLS_CA: text.optional().describe('file of the authorities that are trusted, PEM'),
+  TOLLGATE_REDIS_TLS_CA: text
+    .optional()
+    .describe('file of the authorities that are trusted, PEM; without it those of Node'),
+  TOLLGATE_REDIS_TLS_CERT: text.optional().describe('file of the client certificate, PEM'),
+  TOLLGATE_REDIS_TLS_KEY: text.optional().describe('file of its key, PEM'),
   TOLLGATE_REDIS_USERNAME: text.optional().describe('who logs in'),
   TOLLGATE_REDIS_PASSWORD: text.optional().describe('secret'),
   TOLLGATE_REDIS_TIMEOUT_MS: whole(100, 600_000).default(10_000).describe('how long a command may take'),
@@ -85,7 +99,8 @@ export const REDIS = {
 } satisfies Variables;
 
 export const CLICKHOUSE = {
-  TOLLGATE_CLICKHOUSE_URL: z.url().default('http://127.0.0.1:8123').describe('ClickHouse, its HTTP interface'),
+  TOLLGATE_CLICKHOUSE_URL: address.default('http://127.0.0.1:8123').describe('ClickHouse, its HTTP interface'),
+  TOLLGATE_CLICKHOUSE_TLS_CA: trustedByUrl,
   TOLLGATE_CLICKHOUSE_DATABASE: text.default('default').describe('database of the tables'),
   TOLLGATE_CLICKHOUSE_CLUSTER: text
     .optional()

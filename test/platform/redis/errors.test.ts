@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { REDIS_ERRORS, RedisError, redisError } from '../../../platform/redis/errors.ts';
 
@@ -56,8 +57,20 @@ it.each(SAID)('"%s" is %s', (said, code) => {
   expect(redisError('again', error)).toBe(error);
 });
 
+it.each(['CERT_HAS_EXPIRED', 'SELF_SIGNED_CERT_IN_CHAIN', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO'])(
+  'a TLS that does not come about (%s) is RedisNotTrusted',
+  (code) => {
+    expect(redisError('connection', Object.assign(new Error('said'), { code })).code).toBe('RedisNotTrusted');
+  },
+);
+
+it('what was sent with a command that is refused is not told with the error', () => {
+  const refused = Object.assign(new Error('WRONGPASS invalid'), { command: { name: 'auth', args: ['me', 'secret'] } });
+  expect(inspect(redisError('connection', refused), { depth: 9 })).not.toContain('secret');
+});
+
 it('every code but those of the check at opening is given for something that is said', () => {
-  const given = new Set([...SAID.map(([, code]) => code), 'RedisTooOld', 'RedisUnsafe']);
+  const given = new Set([...SAID.map(([, code]) => code), 'RedisNotTrusted', 'RedisTooOld', 'RedisUnsafe']);
   expect(Object.keys(REDIS_ERRORS).filter((code) => !given.has(code))).toEqual([]);
   expect(new RedisError('RedisTooOld', 'version 6.2').message).toContain('7.0');
 });

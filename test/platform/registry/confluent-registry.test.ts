@@ -34,7 +34,6 @@ const json = (status: number, value: unknown): RequestListener => {
 describe('a registry that does not answer as one is an outage, after a bounded number of tries', () => {
   test.each<[string, RequestListener]>([
     ['fails', json(500, { message: 'boom' })],
-    ['wants a password', json(401, { message: 'who are you' })],
     ['hangs up', (request) => request.socket.destroy()],
   ])('one that %s', async (_, listener) => {
     const { registry, requests } = await at(listener);
@@ -42,6 +41,15 @@ describe('a registry that does not answer as one is an outage, after a bounded n
     await expect(registry.idOf('a-value', SCHEMA)).rejects.toMatchObject({ name: 'RegistryUnreachable' });
     expect(requests()).toBe(4);
   });
+});
+
+test('a registry that wants another password is not asked again', async () => {
+  for (const status of [401, 403]) {
+    const { registry, requests } = await at(json(status, { message: 'who are you' }));
+    await expect(registry.typeOf(1)).rejects.toMatchObject({ name: 'RegistryNotAllowed' });
+    await expect(registry.idOf('a-value', SCHEMA)).rejects.toMatchObject({ name: 'RegistryNotAllowed' });
+    expect(requests()).toBe(2);
+  }
 });
 
 describe('a registry that does not come to an end is given up', () => {

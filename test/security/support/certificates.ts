@@ -15,13 +15,13 @@ export interface Authority {
   readonly ca: string;
   /** Its certificate as text. */
   readonly pem: string;
-  /** Issues a certificate for loopback; `days` below 0 is one that has expired. */
-  issue(name: string, days?: number): Identity;
+  /** Issues a certificate. @param of `days` below 0: it has expired; `host`: instead of loopback */
+  issue(name: string, of?: { readonly days?: number; readonly host?: string }): Identity;
 }
 
 const DAYS = 2;
 /** Who connects to 127.0.0.1 checks that the certificate says so. */
-const EXTENSIONS = 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n';
+const LOOPBACK = 'IP:127.0.0.1,DNS:localhost';
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
 /** Makes an authority whose files are in `folder`. Needs the program openssl. */
@@ -34,12 +34,13 @@ export function makeAuthority(folder: string, name: string): Authority {
   return {
     ca,
     pem: readFileSync(ca, 'utf8'),
-    issue(subject, days = DAYS) {
+    issue(subject, { days = DAYS, host } = {}) {
       const [key, request, cert, bundle, extensions] = ['key', 'csr', 'pem', 'bundle.pem', 'ext'].map((suffix) =>
         at(`${name}-${subject}.${suffix}`),
       ) as [string, string, string, string, string];
       openssl(['req', ...NEW_KEY, '-subj', `/CN=${subject}`, '-keyout', key, '-out', request]);
-      writeFileSync(extensions, EXTENSIONS);
+      const names = host === undefined ? LOOPBACK : `DNS:${host}`;
+      writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`);
       const signed = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-days', `${days}`, '-extfile', extensions];
       openssl(['x509', '-req', '-in', request, ...signed, '-out', cert]);
       writeFileSync(bundle, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'));

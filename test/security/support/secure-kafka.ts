@@ -69,7 +69,7 @@ export const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: (
  * Logins end after so long: a client that works for longer logs in anew, which is what it is short for. (kafkajs does it ten
  * seconds before, and a broker takes no second login within one.)
  */
-const SESSION_MS = 11_500;
+export const SESSION_MS = 11_500;
 const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
 /** Starts the broker; the first start in a folder fixes who may log in by SCRAM. */
