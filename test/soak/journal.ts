@@ -2,13 +2,14 @@ import { appendFileSync, createReadStream, existsSync, mkdirSync, readFileSync, 
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What the run was told of an event: it is in the log there, the door refused it, or Kafka has the sample. */
+/** What the run is about to send, or what it was told: an event is in the log there, the door refused it, Kafka has a sample. */
 export type Told =
+  | readonly ['sending', ids: readonly string[]]
   | readonly ['accepted', id: string, partition: number, offset: number]
   | readonly ['refused', id: string | null, reason: string]
   | readonly ['sample', id: string];
 
-/** All that a soak was ever told, on disk before the next is sent: it outlives the run. */
+/** All that a soak ever sent and was told, on disk before it goes on: it outlives the run. */
 export interface Journal {
   note(told: readonly Told[]): void;
   read(): AsyncGenerator<Told>;

@@ -52,7 +52,7 @@ export async function judge({ folder, out, journal, tell }: JudgeOptions): Promi
   const count = (name: string, by: number): void => {
     figures[name] = (figures[name] ?? 0) + by;
   };
-  const { acknowledged, refused, ids } = await toldIn(journal, count);
+  const { acknowledged, refused, sent, samples } = await toldIn(journal, count);
   const access = await openAccess(placeOf({ data: folder }, {}), Date.now);
   try {
     const seen = new Set<string>();
@@ -66,12 +66,12 @@ export async function judge({ folder, out, journal, tell }: JudgeOptions): Promi
       if (difference !== undefined) fault(`partition ${partition}: export and replay differ: ${difference}`);
       count('events in the log', end);
       for (const [name, lines] of linesOf(places.replayed)) count(name, lines);
-      const repeats = await compareLog(places.log, acknowledged.get(partition) ?? new Map(), ids, seen, (text) =>
+      const repeats = await compareLog(places.log, acknowledged.get(partition) ?? new Map(), sent, seen, (text) =>
         fault(`partition ${partition}: ${text}`),
       );
       count('events that came again', repeats);
     }
-    for (const [id, what] of ids) if (what === 'sample' && !seen.has(id)) fault(`sample ${id} is nowhere in the log`);
+    for (const id of samples) if (!seen.has(id)) fault(`sample ${id} is nowhere in the log`);
     await judgeTopics({ access, out, refused, fault, count, tell });
   } finally {
     await access.close();
@@ -86,28 +86,33 @@ async function toldIn(
   readonly acknowledged: Acknowledged;
   /** Of events that the door refused, by id: the reason. */
   readonly refused: ReadonlyMap<string, string>;
-  readonly ids: ReadonlyMap<string, 'event' | 'sample'>;
+  /** Ids of all that was ever sent, whatever became of it. */
+  readonly sent: ReadonlySet<string>;
+  /** Ids of the samples that Kafka has. */
+  readonly samples: ReadonlySet<string>;
 }> {
   const acknowledged = new Map<number, Map<number, string>>();
   const refused = new Map<string, string>();
-  const ids = new Map<string, 'event' | 'sample'>();
+  const sent = new Set<string>();
+  const samples = new Set<string>();
   for await (const told of journal.read()) {
-    if (told[0] === 'accepted') {
+    if (told[0] === 'sending') {
+      for (const id of told[1]) sent.add(id);
+    } else if (told[0] === 'accepted') {
       const [, id, partition, offset] = told;
       const of = acknowledged.get(partition) ?? new Map<number, string>();
       acknowledged.set(partition, of);
       of.set(offset, id);
-      ids.set(id, 'event');
       count('events acknowledged', 1);
     } else if (told[0] === 'refused') {
       if (told[1] !== null) refused.set(told[1], told[2]);
       count('events refused by the door', 1);
     } else {
-      ids.set(told[1], 'sample');
+      samples.add(told[1]);
       count('samples acknowledged', 1);
     }
   }
-  return { acknowledged, refused, ids };
+  return { acknowledged, refused, sent, samples };
 }
 
 /** The log as `tollgate log dump` writes it. */
@@ -125,7 +130,7 @@ async function dump(access: Access, partition: number, to: number, path: string)
 async function compareLog(
   path: string,
   acknowledged: ReadonlyMap<number, string>,
-  ids: ReadonlyMap<string, unknown>,
+  sent: ReadonlySet<string>,
   seen: Set<string>,
   fault: (text: string) => void,
 ): Promise<number> {
@@ -137,7 +142,7 @@ async function compareLog(
     if (told !== undefined && (told !== id || source !== SOURCE)) {
       fault(`${told} was acknowledged at offset ${offset}, where the log has ${line}`);
     }
-    if (!ids.has(id)) fault(`offset ${offset} has an event that nobody was told of: ${line}`);
+    if (!sent.has(id)) fault(`offset ${offset} has an event that nobody sent: ${line}`);
     if (seen.has(id) && forwarded !== true) repeats += 1;
     seen.add(id);
     offset += 1;

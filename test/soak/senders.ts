@@ -28,6 +28,7 @@ export interface Sender {
   stop(): Promise<void>;
 }
 
+const ID = /"id":"([^"]+)"/;
 const BATCH_MAX = 60;
 const ANSWER_MS = 20_000;
 const RETRY_MS = 200;
@@ -41,6 +42,7 @@ export function startSender(options: SenderOptions): Sender {
   let stopping = false;
 
   async function send(lines: readonly string[]): Promise<void> {
+    journal.note([['sending', lines.flatMap((line) => ID.exec(line)?.[1] ?? [])]]);
     for (let tries = 1; ; tries += 1) {
       const told = await post(doors[door % doors.length] ?? '', key, lines);
       if (told !== undefined) {
@@ -63,6 +65,7 @@ export function startSender(options: SenderOptions): Sender {
       const { lines, samples: ofRound, now } = next();
       const begun = performance.now();
       if (ofRound.length > 0) {
+        journal.note([['sending', ofRound.map(({ id }) => id)]]);
         repeats += await samples.send(ofRound);
         journal.note(ofRound.map(({ id }): Told => ['sample', id]));
         sampled += ofRound.length;
