@@ -5,6 +5,7 @@ import { RedisError } from '../platform/redis/errors.ts';
 import { RegistryError } from '../platform/registry/port.ts';
 import { StateError } from '../platform/state/port.ts';
 import { WarehouseError } from '../platform/warehouse/errors.ts';
+import { warehouseRefusal } from '../platform/warehouse/refusal.ts';
 import { RaterStopped } from '../services/rater/rater.ts';
 import { TopicsMissing } from '../services/shared/runtime/connect.ts';
 import { EnvironmentInvalid } from '../services/shared/runtime/variables.ts';
@@ -27,6 +28,9 @@ export function reportOf(fault: unknown): { readonly text: string; readonly exit
   if (fault instanceof EnvironmentInvalid) return { text: fault.message, exitCode: EXIT.badCall };
   if (fault instanceof DataDirectoryInvalidError) return { text: fault.message, exitCode: EXIT.badCall };
   if (isExpected(fault)) return { text: fault.message, exitCode: EXIT.failed };
+  const refusal = warehouseRefusal('the request', fault);
+  if (refusal !== undefined) return { text: refusal.message, exitCode: EXIT.failed };
+  if (isConnectFault(fault)) return { text: `a server cannot be reached: ${fault.message}`, exitCode: EXIT.failed };
   if (isAddressFault(fault)) return { text: addressText(fault), exitCode: EXIT.failed };
   if (isFileFault(fault)) return { text: fault.message, exitCode: EXIT.failed };
   const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
@@ -62,6 +66,11 @@ function isSystemFault(fault: unknown): fault is SystemFault {
 
 function isAddressFault(fault: unknown): fault is SystemFault {
   return isSystemFault(fault) && fault.syscall === 'listen';
+}
+
+/** Of the warehouse: log, state and registry have errors of their own. */
+function isConnectFault(fault: unknown): fault is SystemFault {
+  return isSystemFault(fault) && (fault.syscall === 'connect' || fault.syscall === 'getaddrinfo');
 }
 
 function addressText(fault: SystemFault): string {

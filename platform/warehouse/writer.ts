@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClickHouseError } from '@clickhouse/client';
-import { isTlsRefusal } from '../tls/refusal.ts';
 import type { WarehouseClient } from './client.ts';
-import { WarehouseError, type WarehouseErrorCode } from './errors.ts';
+import { WarehouseError } from './errors.ts';
+import { warehouseRefusal } from './refusal.ts';
 import { quotedIdentifier } from './sql.ts';
 
 export type InsertOptions = {
@@ -53,7 +53,9 @@ export function createWarehouseWriter(options: WriterOptions): WarehouseWriter {
         return await insertOnce(options.client, query, part, what, token);
       } catch (error) {
         if (error instanceof WarehouseError) throw error;
-        if (!isTransient(error)) throw new WarehouseError(refusalOf(error), `${what}: ${text(error)}`, error);
+        const refusal = warehouseRefusal(what, error);
+        if (refusal !== undefined) throw refusal;
+        if (!isTransient(error)) throw new WarehouseError('warehouse_insert_refused', `${what}: ${text(error)}`, error);
         if (attempt >= attemptsMax) {
           throw new WarehouseError('warehouse_unavailable', `${what}, ${attempt} tries: ${text(error)}`, error);
         }
@@ -180,23 +182,6 @@ const TRANSIENT_SERVER = new Set([
   '439', // CANNOT_SCHEDULE_TASK
   '999', // KEEPER_EXCEPTION
 ]);
-
-/** ClickHouse's codes for a login or a right that is missing. */
-const NOT_ALLOWED = new Set([
-  '192', // UNKNOWN_USER
-  '193', // WRONG_PASSWORD
-  '194', // REQUIRED_PASSWORD
-  '195', // IP_ADDRESS_NOT_ALLOWED
-  '497', // ACCESS_DENIED
-  '516', // AUTHENTICATION_FAILED
-]);
-
-function refusalOf(error: unknown): WarehouseErrorCode {
-  if (isTlsRefusal(error)) return 'warehouse_not_trusted';
-  return error instanceof ClickHouseError && NOT_ALLOWED.has(error.code)
-    ? 'warehouse_not_allowed'
-    : 'warehouse_insert_refused';
-}
 
 /** Whether the same request may well succeed a little later. */
 export function isTransient(error: unknown): boolean {
