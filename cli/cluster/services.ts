@@ -21,6 +21,16 @@ const MAIN: Readonly<Record<ServiceName, URL>> = {
   enforcer: new URL('../../services/enforcer/main.ts', import.meta.url),
 };
 
+/**
+ * Of a rater's many events and rows nearly all live for a moment, if the heap of the young has room for those of a run: at
+ * V8's own 16 MiB a tenth of the rater's time goes into moving them about.
+ */
+const NODE_FLAGS: Readonly<Record<ServiceName, readonly string[]>> = {
+  ingest: [],
+  rater: ['--max-semi-space-size=32'],
+  enforcer: [],
+};
+
 /** As long as a service gives itself for a graceful stop. */
 const STOP_MS = 60_000;
 
@@ -28,9 +38,9 @@ const STOP_MS = 60_000;
 export function plannedService(plan: ServicePlan): PlannedProcess {
   const { service, name, environment, operationsPort, doorPort, restart } = plan;
   const operations = `http://127.0.0.1:${operationsPort}`;
+  const { command, args } = nodeCommand(MAIN[service], []);
   return {
-    name,
-    ...nodeCommand(MAIN[service], []),
+    ...{ name, command, args: [...NODE_FLAGS[service], ...args] },
     env: {
       TZ: 'UTC',
       ...environment,

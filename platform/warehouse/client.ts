@@ -75,6 +75,8 @@ const EXACT_READS: ClickHouseSettings = {
 const STRICT_WRITES: ClickHouseSettings = {
   async_insert: 0,
   insert_deduplicate: 0,
+  // merges and FINAL drop repeats; to look for them in each block as well costs a tenth of the insert
+  optimize_on_insert: 0,
   date_time_input_format: 'best_effort',
   input_format_null_as_default: 0,
   input_format_json_read_numbers_as_strings: 0,
