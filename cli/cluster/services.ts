@@ -25,7 +25,7 @@ const MAIN: Readonly<Record<ServiceName, URL>> = {
  * Of a rater's many events and rows nearly all live for a moment, if the heap of the young has room for those of a run: at
  * V8's own 16 MiB a tenth of the rater's time goes into moving them about.
  */
-const NODE_FLAGS: Readonly<Record<ServiceName, readonly string[]>> = {
+export const NODE_FLAGS: Readonly<Record<ServiceName, readonly string[]>> = {
   ingest: [],
   rater: ['--max-semi-space-size=32'],
   enforcer: [],

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { NODE_FLAGS } from '../../cli/cluster/services.ts';
 import { commands } from '../../cli/commands/tollgate.ts';
 import { prepareRedis } from '../../cli/stack/redis.ts';
 import { createKeyRing, type KeyEntry } from '../../services/ingest/keys.ts';
@@ -104,7 +105,7 @@ describe('house: docker-compose.yml', () => {
 
   test.each(PIPELINE)('gives %s the file, the variables and the addresses that it reads', (name) => {
     const { command = [], environment = {} } = services[name] ?? {};
-    expect(command).toEqual(['node', `dist/services/${name}/main.js`]);
+    expect(command).toEqual(['node', ...NODE_FLAGS[name], `dist/services/${name}/main.js`]);
     expect(existsSync(join(ROOT, `services/${name}/main.ts`))).toBe(true);
     const variables = variablesOf(name);
     expect(Object.keys(environment).filter((variable) => !(variable in variables.shape))).toEqual([]);
