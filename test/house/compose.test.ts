@@ -105,7 +105,11 @@ describe('house: docker-compose.yml', () => {
 
   test.each(PIPELINE)('gives %s the file, the variables and the addresses that it reads', (name) => {
     const { command = [], environment = {} } = services[name] ?? {};
-    expect(command).toEqual(['node', ...NODE_FLAGS[name], `dist/services/${name}/main.js`]);
+    expect(command).toEqual([
+      'node',
+      ...(new Map(Object.entries(NODE_FLAGS)).get(name) ?? []),
+      `dist/services/${name}/main.js`,
+    ]);
     expect(existsSync(join(ROOT, `services/${name}/main.ts`))).toBe(true);
     const variables = variablesOf(name);
     expect(Object.keys(environment).filter((variable) => !(variable in variables.shape))).toEqual([]);
