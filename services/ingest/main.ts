@@ -1,25 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { KafkaConnection } from '../../platform/kafka/connection.ts';
 import { openKafkaLog } from '../../platform/log/kafka-log.ts';
-import { joinGroup } from '../../platform/log/kafka-membership.ts';
 import { describeKafkaTopics } from '../../platform/log/kafka-topics.ts';
 import type { EventLog } from '../../platform/log/port.ts';
-import {
-  clusterWarehouse,
-  kafkaConnection,
-  openClusterLog,
-  openClusterState,
-  openClusterWire,
-  TopicsMissing,
-} from '../shared/runtime/connect.ts';
+import { TopicsMissing } from '../shared/runtime/connect.ts';
 import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { isContradiction } from '../shared/runtime/contradictions.ts';
 import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
-import { measuredState } from '../shared/runtime/state-metrics.ts';
-import { tracedLog, tracedState } from '../shared/runtime/tracing.ts';
+import { openServiceStores, sharePartitions } from '../shared/runtime/stores.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { SAMPLES_TOPIC } from '../shared/wire/avro-schemas.ts';
 import { enforcementControl } from './backend/enforcement-control.ts';
@@ -42,15 +33,7 @@ const GROUP = 'tollgate-ingest';
 await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context) => {
   const { settings, logger, metrics, tracer, releases, stopping, onFailed } = context;
   const keys = readKeys(settings.TOLLGATE_KEYS_FILE);
-  const connection = kafkaConnection(settings, 'tollgate-ingest', logger);
-  const { log: untraced, time } = await openClusterLog(connection);
-  const log = tracedLog(untraced, tracer);
-  releases.add(() => log.close());
-  const wire = await openClusterWire(settings);
-  const state = measuredState(tracedState(await openClusterState(settings, logger), tracer), metrics);
-  releases.add(() => state.close());
-  const warehouse = clusterWarehouse(settings);
-  releases.add(() => warehouse.close());
+  const { connection, log, time, wire, state, warehouse } = await openServiceStores('tollgate-ingest', context);
 
   const sink = eventSink(log, wire);
   const progress = storedProgress(state);
@@ -92,17 +75,7 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
       if (now === 'running' && worker !== undefined) yield { partition, offset: worker.nextOffset };
     }
   });
-  const membership = await joinGroup({
-    ...{ connection, groupId: GROUP, topics: [SAMPLES_TOPIC] },
-    sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
-    onAssigned: (assigned) => {
-      logger.info({ partitions: [...assigned] }, 'assigned');
-      owned.assigned();
-      workers.assign(assigned);
-    },
-    onFailed,
-  });
-  releases.add(() => membership.leave());
+  await sharePartitions(context, { connection, groupId: GROUP, topics: [SAMPLES_TOPIC], owned, workers });
 
   const notReady = (): readonly string[] => (stopping.aborted ? ['stopping'] : []);
   const door = await startDoor(

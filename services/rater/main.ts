@@ -1,20 +1,12 @@
-import { joinGroup } from '../../platform/log/kafka-membership.ts';
 import { createWarehouseWriter } from '../../platform/warehouse/writer.ts';
-import {
-  clusterWarehouse,
-  kafkaConnection,
-  openClusterLog,
-  openClusterState,
-  openClusterWire,
-} from '../shared/runtime/connect.ts';
 import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { isContradiction } from '../shared/runtime/contradictions.ts';
 import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
 import { sleep } from '../shared/runtime/sleep.ts';
-import { measuredState } from '../shared/runtime/state-metrics.ts';
-import { tracedLog, tracedRows, tracedState } from '../shared/runtime/tracing.ts';
+import { openServiceStores, sharePartitions } from '../shared/runtime/stores.ts';
+import { tracedRows } from '../shared/runtime/tracing.ts';
 import { SERVICE_VARIABLES } from '../shared/runtime/variables.ts';
 import { TOPICS } from '../shared/topics.ts';
 import { raterMetrics } from './metrics.ts';
@@ -27,60 +19,41 @@ const CLOCK_JUMP_MAX_MS = 600_000;
 const RUN = { runRecordsMax: 2000, runBytesMax: 4 << 20 } as const;
 
 /** The rater as a process of its own: as many partitions as the group gives it. */
-await runService(
-  'rater',
-  SERVICE_VARIABLES.rater,
-  process.env,
-  async ({ settings, logger, metrics, tracer, releases, onFailed }) => {
-    const connection = kafkaConnection(settings, 'tollgate-rater', logger);
-    const { log: untraced, partitions, time } = await openClusterLog(connection);
-    const log = tracedLog(untraced, tracer);
-    releases.add(() => log.close());
-    const wire = await openClusterWire(settings);
-    const state = measuredState(tracedState(await openClusterState(settings, logger), tracer), metrics);
-    releases.add(() => state.close());
-    const warehouse = clusterWarehouse(settings);
-    releases.add(() => warehouse.close());
-    const rows = tracedRows(warehouseRows(warehouse, createWarehouseWriter({ client: warehouse })), tracer);
-    const observer = raterMetrics(metrics);
-    const owned = partitionMetrics(metrics, partitions);
-    const deps = { log, wire, state, rows, logger, observer, tracer, trail: logger, now: Date.now, sleep };
-    const workers = new PartitionWorkers({
-      make: (partition) =>
-        new Rater(deps, {
-          ...{ partition, partitions, ...RUN },
-          groupRecordsMax: settings.TOLLGATE_RATER_GROUP_RECORDS,
-          groupMs: settings.TOLLGATE_RATER_GROUP_MS,
-          accountsMax: settings.TOLLGATE_RATER_ACCOUNTS,
-          clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
-        }),
-      needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
-      onFault: (partition, fault) => owned.failed(partition, fault),
-      onGivenUp: onFailed,
-      ...{ logger, sleep },
-    });
-    releases.add(() => workers.stop());
-    const running = function* () {
-      for (const { partition, state: now, worker } of workers.entries()) {
-        if (now === 'running' && worker !== undefined) yield { partition, progress: worker.progress };
-      }
-    };
-    owned.watch(() => workers.entries());
-    observer.watch(running);
-    consumerLag(metrics, LAG_TIMEOUT_MS).follow(TOPICS.events, log, function* () {
-      for (const { partition, progress } of running()) yield { partition, offset: progress.committed };
-    });
-    const membership = await joinGroup({
-      ...{ connection, groupId: GROUP, topics: [TOPICS.events] },
-      sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
-      onAssigned: (assigned) => {
-        logger.info({ partitions: [...assigned] }, 'assigned');
-        owned.assigned();
-        workers.assign(assigned);
-      },
-      onFailed,
-    });
-    releases.add(() => membership.leave());
-    return { notReady: () => [] };
-  },
-);
+await runService('rater', SERVICE_VARIABLES.rater, process.env, async (context) => {
+  const { settings, logger, metrics, tracer, releases, onFailed } = context;
+  const { connection, log, partitions, time, wire, state, warehouse } = await openServiceStores(
+    'tollgate-rater',
+    context,
+  );
+  const rows = tracedRows(warehouseRows(warehouse, createWarehouseWriter({ client: warehouse })), tracer);
+  const observer = raterMetrics(metrics);
+  const owned = partitionMetrics(metrics, partitions);
+  const deps = { log, wire, state, rows, logger, observer, tracer, trail: logger, now: Date.now, sleep };
+  const workers = new PartitionWorkers({
+    make: (partition) =>
+      new Rater(deps, {
+        ...{ partition, partitions, ...RUN },
+        groupRecordsMax: settings.TOLLGATE_RATER_GROUP_RECORDS,
+        groupMs: settings.TOLLGATE_RATER_GROUP_MS,
+        accountsMax: settings.TOLLGATE_RATER_ACCOUNTS,
+        clockJumpMaxMs: time === 'append' ? CLOCK_JUMP_MAX_MS : undefined,
+      }),
+    needsPerson: (fault) => fault instanceof RaterStopped || isContradiction(fault),
+    onFault: (partition, fault) => owned.failed(partition, fault),
+    onGivenUp: onFailed,
+    ...{ logger, sleep },
+  });
+  releases.add(() => workers.stop());
+  const running = function* () {
+    for (const { partition, state: now, worker } of workers.entries()) {
+      if (now === 'running' && worker !== undefined) yield { partition, progress: worker.progress };
+    }
+  };
+  owned.watch(() => workers.entries());
+  observer.watch(running);
+  consumerLag(metrics, LAG_TIMEOUT_MS).follow(TOPICS.events, log, function* () {
+    for (const { partition, progress } of running()) yield { partition, offset: progress.committed };
+  });
+  await sharePartitions(context, { connection, groupId: GROUP, topics: [TOPICS.events], owned, workers });
+  return { notReady: () => [] };
+});
