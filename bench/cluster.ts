@@ -13,13 +13,15 @@ export interface ClusterBenchOptions {
   readonly samples: number;
   /** How often everything is measured; the best counts. */
   readonly rounds: number;
+  /** How many partitions the log has, one measurement after another. */
+  readonly partitions: readonly number[];
   /** The folder of another skeleton, `ceiling.mjs`, that is measured beside ours. */
   readonly skeleton: string | undefined;
 }
 
 /** As many accounts as spread evenly over the partitions, ten nodes each. */
 const FLEET: Fleet = { accounts: 1000, nodes: 10_000, startAt: Date.UTC(2026, 4, 1) };
-const PARTITIONS = [4, 16];
+const TIMES_PARTITIONS = 4;
 const RATERS = [1, 2];
 const SESSION_TIMEOUTS_MS = [6_000, 30_000];
 const TAKEOVER_PER_SECOND = 2000;
@@ -32,7 +34,7 @@ const RATIO_AIM = '>= 0.35, better 0.5';
  */
 export async function benchCluster(options: ClusterBenchOptions): Promise<readonly Result[]> {
   const results: Result[] = [];
-  for (const partitions of PARTITIONS) {
+  for (const partitions of options.partitions) {
     results.push(...(await onServers(partitions, (servers) => throughput(servers, partitions, options))));
   }
   return results;
@@ -40,7 +42,7 @@ export async function benchCluster(options: ClusterBenchOptions): Promise<readon
 
 /** Claims: how soon an event shows at a quarter of a rater's pace, and how soon the partitions of a killed one are worked on. */
 export async function benchClusterTimes({ samples }: ClusterBenchOptions): Promise<readonly Result[]> {
-  const [partitions = 1] = PARTITIONS;
+  const partitions = TIMES_PARTITIONS;
   return onServers(partitions, async (servers) => {
     const client = await openClient(servers.environment);
     try {
@@ -142,6 +144,7 @@ function otherSkeleton(servers: Servers, folder: string, samples: number): numbe
   const child = spawnSync(process.execPath, [join(folder, 'ceiling.mjs'), ...args], { cwd: folder, encoding: 'utf8' });
   const found = /"summary".*"median":(\d+)/.exec(child.stdout);
   if (found === null) throw new Error(`the other skeleton ended with ${child.status}: ${child.stderr}`);
+  process.stderr.write(`  the other skeleton: ${child.stdout.split('\n')[0]}\n`);
   return Number(found[1]);
 }
 

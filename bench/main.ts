@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
-import { benchCluster, benchClusterTimes } from './cluster.ts';
+import { benchCluster, benchClusterTimes, type ClusterBenchOptions } from './cluster.ts';
 import { benchEmbedded } from './embedded.ts';
 import { benchLog } from './log-append.ts';
 import { benchRate } from './rate.ts';
@@ -18,6 +18,8 @@ const count = (text: string): number => {
   return value;
 };
 
+const counts = (text: string): readonly number[] => text.split(',').map(count);
+
 const program = new Command('bench')
   .description('Measures what docs and README claim. All figures of one claim come from one run on one machine.')
   .argument(
@@ -26,12 +28,14 @@ const program = new Command('bench')
   )
   .option('--samples <n>', 'samples of replay, embedded and the clusters (500,000; of the clusters 2,000,000)', count)
   .option('--rounds <n>', 'how often the cluster is measured; the best counts', count, 3)
+  .option('--partitions <n,...>', 'of the log of the cluster, each measured', counts, [4, 16])
   .option('--skeleton <folder>', 'of a ceiling.mjs that is measured beside our own skeleton')
   .parse();
 
-const { samples, rounds, skeleton } = program.opts<{ samples?: number; rounds: number; skeleton?: string }>();
+type Options = Partial<ClusterBenchOptions> & Pick<ClusterBenchOptions, 'rounds' | 'partitions' | 'skeleton'>;
+const { samples, rounds, partitions, skeleton } = program.opts<Options>();
 const few = samples ?? 500_000;
-const cluster = { samples: samples ?? 2_000_000, rounds, skeleton };
+const cluster = { samples: samples ?? 2_000_000, rounds, partitions, skeleton };
 const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ['rate', benchRate],
   ['replay', () => benchReplay(few)],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import avro from 'avsc';
 import { Redis } from 'ioredis';
 import { type EachBatchPayload, Kafka, logLevel } from 'kafkajs';
+import { RowBlock, RowColumns } from '../../platform/warehouse/row-binary.ts';
 
 /** What the child is told, as JSON in its one argument. */
 export interface NaiveTask {
@@ -37,12 +38,26 @@ const INSERT_ROWS = 20_000;
 const UPDATE_EVERY = 10;
 const FLUSHES_MAX = 2;
 const STATE = 'x'.repeat(2048);
+const COLUMNS = new RowColumns([
+  ['part', 'UInt32'],
+  ['off', 'UInt64'],
+  ['event', 'String'],
+  ['account', 'String'],
+  ['cluster', 'String'],
+  ['node', 'String'],
+  ['gpu_type', 'String'],
+  ['gpus', 'UInt32'],
+  ['start', 'UInt64'],
+  ['end', 'UInt64'],
+  ['amount', 'UInt64'],
+  ['balance', 'UInt64'],
+]);
 const SCRIPT = "redis.call('HSET', KEYS[1], 'next', ARGV[1], 'state', ARGV[2])";
 
 /** What a partition has brought about and nobody has yet. */
 class Part {
   readonly balances = new Map<string, number>();
-  rows: string[] = [];
+  rows = new RowBlock(COLUMNS);
   updates: { partition: number; key: string; value: string }[] = [];
   sends: Promise<unknown>[] = [];
   flushes: Promise<unknown>[] = [];
@@ -71,24 +86,29 @@ async function main(task: NaiveTask): Promise<void> {
     const balance = (part.balances.get(event.subject) ?? 1e15) - amount;
     part.balances.set(event.subject, balance);
     if (task.kind === 'consume') return;
-    part.rows.push(
-      `[${partition},${offset},"${event.source}/${event.id}","${event.subject}","${cluster_id}","${node_id}","${gpu_type}",${gpus},${start},${end},${amount},${balance}]`,
-    );
+    part.rows.uint32(partition);
+    part.rows.int64(part.next - 1);
+    for (const text of [`${event.source}/${event.id}`, event.subject, cluster_id, node_id, gpu_type])
+      part.rows.string(text);
+    part.rows.uint32(gpus);
+    for (const number of [start, end, amount, balance]) part.rows.int64(number);
+    part.rows.endRow();
     if (part.next % UPDATE_EVERY !== 0) return;
     const update = { account: event.subject, balance, offset };
     part.updates.push({ partition, key: event.subject, value: JSON.stringify(update) });
   };
 
-  const insert = async (rows: readonly string[]): Promise<void> => {
-    const query = encodeURIComponent('INSERT INTO naive_rows FORMAT JSONCompactEachRow');
-    const answer = await fetch(`${task.clickhouse}/?query=${query}`, { method: 'POST', body: rows.join('\n') });
+  const insert = async ({ columns, chunks }: RowBlock): Promise<void> => {
+    const query = encodeURIComponent('INSERT INTO naive_rows FORMAT RowBinaryWithNamesAndTypes');
+    const body = Buffer.concat([columns.header, ...chunks.map(({ bytes }) => bytes)]);
+    const answer = await fetch(`${task.clickhouse}/?query=${query}`, { method: 'POST', body });
     const said = await answer.text();
     if (!answer.ok) throw new Error(said);
   };
 
   const flush = (part: Part, partition: number): void => {
     const { rows, sends, next } = part;
-    part.rows = [];
+    part.rows = new RowBlock(COLUMNS);
     part.sends = [];
     const offsets = [{ topic: task.topic, partition, offset: `${next}` }];
     const flushing = Promise.all([insert(rows), ...sends]).then(() => consumer.commitOffsets(offsets));
@@ -111,7 +131,10 @@ async function main(task: NaiveTask): Promise<void> {
   const consumer = kafka.consumer({ groupId: `bench-naive-${process.pid}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic: task.topic, fromBeginning: true });
+  let begun = false;
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+    if (!begun) process.stdout.write('begun\n');
+    begun = true;
     const { partition, messages } = payload.batch;
     const part = parts[partition];
     if (part === undefined) throw new Error(`partition ${partition}`);

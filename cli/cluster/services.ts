@@ -27,7 +27,7 @@ const MAIN: Readonly<Record<ServiceName, URL>> = {
  */
 export const NODE_FLAGS: Readonly<Record<ServiceName, readonly string[]>> = {
   ingest: [],
-  rater: ['--max-semi-space-size=32'],
+  rater: ['--max-semi-space-size=64'],
   enforcer: [],
 };
 

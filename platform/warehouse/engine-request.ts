@@ -59,7 +59,7 @@ const PARAM_NAME = /^param_[A-Za-z0-9_]+$/;
 /**
  * Reads a request. A GET may not write, as with a server. With SQL in the URL the body is an INSERT's rows, otherwise
  * it is the SQL.
- * @throws EngineRequestError for what the engine cannot do: sessions, roles, multipart bodies, binary rows
+ * @throws EngineRequestError for what the engine cannot do: sessions, roles, multipart bodies
  */
 export function parseEngineRequest(
   method: string,
@@ -124,7 +124,12 @@ export function utf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new EngineRequestError(501, 48, 'NOT_IMPLEMENTED', 'the embedded engine takes UTF-8 only, no binary formats');
+    throw new EngineRequestError(
+      501,
+      48,
+      'NOT_IMPLEMENTED',
+      'the embedded engine takes UTF-8, and of binary formats RowBinaryWithNamesAndTypes only',
+    );
   }
 }
 
@@ -136,25 +141,29 @@ export function formatOf(sql: string): string | undefined {
 export type InsertStatement = {
   readonly table: string;
   readonly columns: readonly string[] | undefined;
-  readonly format: 'JSONEachRow' | 'JSONCompactEachRow';
+  readonly format: InsertFormat;
 };
+
+const INSERT_FORMATS = ['JSONEachRow', 'JSONCompactEachRow', 'RowBinaryWithNamesAndTypes'] as const;
+export type InsertFormat = (typeof INSERT_FORMATS)[number];
 
 const NAME = '(?:[A-Za-z0-9_]+|`[A-Za-z0-9_]+`|"[A-Za-z0-9_]+")';
 const INSERT = new RegExp(
   `^\\s*INSERT\\s+INTO\\s+(?:TABLE\\s+)?(${NAME}(?:\\.${NAME})?)\\s*` +
-    `(?:\\(\\s*(${NAME}(?:\\s*,\\s*${NAME})*)\\s*\\))?\\s*FORMAT\\s+(JSONEachRow|JSONCompactEachRow)\\s*;?\\s*$`,
+    `(?:\\(\\s*(${NAME}(?:\\s*,\\s*${NAME})*)\\s*\\))?\\s*FORMAT\\s+(${INSERT_FORMATS.join('|')})\\s*;?\\s*$`,
   'i',
 );
 
-/** The plain INSERT of JSON lines, which the engine takes as bytes; any other form goes to it as text. */
+/** The plain INSERT of JSON lines or of RowBinary, which the engine takes as bytes; any other form goes to it as text. */
 export function insertOf(sql: string): InsertStatement | undefined {
   const match = INSERT.exec(sql);
-  if (match?.[1] === undefined) return undefined;
+  const format = INSERT_FORMATS.find((known) => known.toLowerCase() === match?.[3]?.toLowerCase());
+  if (match?.[1] === undefined || format === undefined) return undefined;
   const unquoted = (name: string) => name.trim().replaceAll(/[`"]/g, '');
   return {
     table: unquoted(match[1]),
     columns: match[2]?.split(',').map(unquoted),
-    format: match[3]?.toLowerCase() === 'jsoneachrow' ? 'JSONEachRow' : 'JSONCompactEachRow',
+    format,
   };
 }
 

@@ -1,4 +1,5 @@
 import { Session } from 'chdb';
+import { type BinaryFiles, insertBinary, openBinaryFiles } from './engine-binary.ts';
 import { type EngineRequest, EngineRequestError, insertOf, isRead, isStreamable, utf8 } from './engine-request.ts';
 import { stringLiteral } from './sql.ts';
 
@@ -23,6 +24,7 @@ export type EngineRunner = {
  */
 export function createEngineRunner(dataDir: string, resultBytesMax: number): EngineRunner {
   let tags = 0;
+  const files = openBinaryFiles(dataDir);
   return {
     async run(request, sink, signal) {
       const tag = `/* request ${++tags} */`;
@@ -36,7 +38,7 @@ export function createEngineRunner(dataDir: string, resultBytesMax: number): Eng
           ...request,
           sql: killable ? `${request.sql.trimEnd().replace(/;$/, '')}\n${tag}` : request.sql,
         };
-        if (request.rows !== undefined) await insert(session, tagged, request.rows, sink);
+        if (request.rows !== undefined) await insert(session, tagged, request.rows, files, sink);
         else if (isStreamable(request)) await stream(session, tagged, sink, resultBytesMax, signal);
         else await whole(session, tagged, sink);
       } finally {
@@ -47,7 +49,13 @@ export function createEngineRunner(dataDir: string, resultBytesMax: number): Eng
   };
 }
 
-async function insert(session: Session, request: EngineRequest, rows: Buffer, sink: EngineSink): Promise<void> {
+async function insert(
+  session: Session,
+  request: EngineRequest,
+  rows: Buffer,
+  files: BinaryFiles,
+  sink: EngineSink,
+): Promise<void> {
   const statement = insertOf(request.sql);
   if (statement === undefined) {
     const result = await session.queryAsync(`${request.sql}\n${utf8(rows)}`, { format: request.format });
@@ -56,6 +64,11 @@ async function insert(session: Session, request: EngineRequest, rows: Buffer, si
     return;
   }
   const { table, columns, format } = statement;
+  if (format === 'RowBinaryWithNamesAndTypes') {
+    await files.hold(rows, (file) => insertBinary(session, { table, columns, format }, file));
+    sink.begin(undefined);
+    return;
+  }
   const summary = await session.insert({ table, values: rows, format, ...(columns === undefined ? {} : { columns }) });
   sink.begin(summary.rowsWritten);
 }

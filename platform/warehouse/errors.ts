@@ -36,6 +36,10 @@ export const WAREHOUSE_ERRORS = {
     meaning: 'one row is larger than a request may be',
     remedy: 'raise the writer bound and the body bound of the engine together',
   },
+  warehouse_value_refused: {
+    meaning: 'a value is one that its column cannot hold',
+    remedy: 'nothing was written of it: report the message, with the event before it in the log',
+  },
   warehouse_migration_changed: {
     meaning: 'a migration that was applied has other content now',
     remedy: 'restore the file as it was released, and put the change into a new migration',

@@ -1,13 +1,14 @@
 import { WarehouseError } from './errors.ts';
+import type { BinaryRows } from './row-binary.ts';
 import type { InsertOptions, WarehouseWriter } from './writer.ts';
 
 export type JoinedInserts = {
-  /** As `insertBlock` of a writer; `lines` end in a line break each and may not be changed before it resolves. */
-  insertBlock(table: string, lines: Buffer, options: Pick<InsertOptions, 'token'>): Promise<void>;
+  /** As `insertBlock` of a writer; all rows of a table have the same columns, and may not be changed before it resolves. */
+  insertBlock(table: string, rows: BinaryRows, options: Pick<InsertOptions, 'token'>): Promise<void>;
 };
 
 type Waiting = {
-  readonly lines: Buffer;
+  readonly rows: BinaryRows;
   readonly token: string;
   readonly resolve: () => void;
   readonly reject: (fault: unknown) => void;
@@ -34,9 +35,9 @@ export function joinInserts(writer: WarehouseWriter): JoinedInserts {
     const [first, ...others] = joined;
     if (first === undefined) return;
     try {
-      const lines = others.length === 0 ? first.lines : Buffer.concat(joined.map((one) => one.lines));
+      const rows = others.length === 0 ? first.rows : join(joined.map((one) => one.rows));
       const token = others.length === 0 ? first.token : `${first.token} and ${others.length} more`;
-      await writer.insertBlock(table, lines, { token });
+      await writer.insertBlock(table, rows, { token });
       for (const { resolve } of joined) resolve();
     } catch (fault) {
       if (others.length > 0 && fault instanceof WarehouseError && BLAMES_ROWS.has(fault.code)) {
@@ -48,10 +49,10 @@ export function joinInserts(writer: WarehouseWriter): JoinedInserts {
   }
 
   return {
-    insertBlock: (table, lines, { token }) =>
+    insertBlock: (table, rows, { token }) =>
       new Promise((resolve, reject) => {
         const waiting = waitingByTable.get(table);
-        const one: Waiting = { lines, token, resolve, reject };
+        const one: Waiting = { rows, token, resolve, reject };
         if (waiting !== undefined) {
           waiting.push(one);
           return;
@@ -73,9 +74,21 @@ const BLAMES_ROWS: ReadonlySet<string> = new Set([
 /** How many of those that wait fit into one block; at least one. */
 function fitting(waiting: readonly Waiting[]): number {
   let bytes = 0;
-  const end = waiting.findIndex(({ lines }, index) => {
-    bytes += lines.length;
+  const end = waiting.findIndex(({ rows }, index) => {
+    for (const chunk of rows.chunks) bytes += chunk.bytes.length;
     return index > 0 && bytes > JOINED_BYTES_MAX;
   });
   return end < 0 ? waiting.length : end;
+}
+
+function join(all: readonly BinaryRows[]): BinaryRows {
+  const [first] = all;
+  if (first === undefined || all.some(({ columns }) => columns !== first.columns)) {
+    throw new Error('rows of other columns cannot be one block');
+  }
+  return {
+    columns: first.columns,
+    length: all.reduce((sum, { length }) => sum + length, 0),
+    chunks: all.flatMap(({ chunks }) => chunks),
+  };
 }

@@ -4,25 +4,25 @@ import { ClickHouseError } from '@clickhouse/client';
 import type { WarehouseClient } from './client.ts';
 import { WarehouseError } from './errors.ts';
 import { warehouseRefusal } from './refusal.ts';
+import type { BinaryRows } from './row-binary.ts';
 import { quotedIdentifier } from './sql.ts';
 
 export type InsertOptions = {
   /** Names the block in errors and in the server's query log, as `topic:partition:first-last`. */
   readonly token: string;
-  /** The columns that a row's values are for, in order; left out: all columns of the table, in its order. */
+  /** Of rows in JSON, the columns that their values are for, in order; left out: all columns of the table, in its order. */
   readonly columns?: readonly string[];
 };
 
 export type WarehouseWriter = {
   /**
-   * Writes a block of rows, each an encoded JSON array (JSONCompactEachRow): strings without line breaks, or one Buffer
-   * with a line a row. Resolves once the rows are on disk. Idempotent by row identity: a block may be written again,
+   * Writes a block of rows: in RowBinary, or each an encoded JSON array without line breaks. Resolves once the rows are on disk. Idempotent by row identity: a block may be written again,
    * whole, in part, or cut elsewhere, and FINAL reads each row once.
    * @throws WarehouseError `warehouse_unavailable` after bounded retries of transient faults, `warehouse_not_allowed`,
    * `warehouse_not_trusted`, `warehouse_insert_refused`,
    * `warehouse_rows_lost`, `warehouse_row_too_large`
    */
-  insertBlock(table: string, rows: readonly string[] | Buffer, options: InsertOptions): Promise<void>;
+  insertBlock(table: string, rows: readonly string[] | BinaryRows, options: InsertOptions): Promise<void>;
 };
 
 export type WriterOptions = {
@@ -39,7 +39,6 @@ const ATTEMPTS_MAX = 120;
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 const RETRY_DELAY_MIN_MS = 50;
 const RETRY_DELAY_MAX_MS = 500;
-const NEWLINE = 10;
 
 /** Makes the one writer of the warehouse: the one retry policy, and loud errors for what no retry can mend. */
 export function createWarehouseWriter(options: WriterOptions): WarehouseWriter {
@@ -66,21 +65,43 @@ export function createWarehouseWriter(options: WriterOptions): WarehouseWriter {
 
   return {
     async insertBlock(table, rows, { token, columns }) {
-      const names = columns === undefined ? '' : ` (${columns.map(quotedIdentifier).join(', ')})`;
-      const query = `INSERT INTO ${quotedIdentifier(table)}${names} FORMAT JSONCompactEachRow`;
       const what = `${table}, block ${token}`;
-      const parts = Buffer.isBuffer(rows) ? partsOfBuffer(rows, requestBytesMax) : partsOfRows(rows, requestBytesMax);
+      const { query, parts } =
+        'chunks' in rows
+          ? binaryInsert(table, rows, requestBytesMax)
+          : jsonInsert(table, rows, columns, requestBytesMax);
       for (const part of parts) {
-        if (part.bytes.length > requestBytesMax) {
-          throw new WarehouseError('warehouse_row_too_large', `${what}: a row of ${part.bytes.length} bytes`);
-        }
+        const bytes = part.pieces.reduce((sum, piece) => sum + piece.length, 0);
+        if (bytes > requestBytesMax) throw new WarehouseError('warehouse_row_too_large', `${what}: ${bytes} bytes`);
         await send(query, part, what, token);
       }
     },
   };
 }
 
-type Part = { readonly bytes: Buffer; readonly rows: number };
+/** What one request carries. */
+type Part = { readonly pieces: readonly Buffer[]; readonly rows: number };
+
+type Insert = { readonly query: string; readonly parts: Iterable<Part> };
+
+function jsonInsert(
+  table: string,
+  rows: readonly string[],
+  columns: readonly string[] | undefined,
+  bytesMax: number,
+): Insert {
+  return { query: insertInto(table, columns, 'JSONCompactEachRow'), parts: partsOfLines(rows, bytesMax) };
+}
+
+function binaryInsert(table: string, rows: BinaryRows, bytesMax: number): Insert {
+  const query = insertInto(table, rows.columns.names, 'RowBinaryWithNamesAndTypes');
+  return { query, parts: partsOfChunks(rows, bytesMax) };
+}
+
+function insertInto(table: string, columns: readonly string[] | undefined, format: string): string {
+  const names = columns === undefined ? '' : ` (${columns.map(quotedIdentifier).join(', ')})`;
+  return `INSERT INTO ${quotedIdentifier(table)}${names} FORMAT ${format}`;
+}
 
 async function insertOnce(
   client: WarehouseClient,
@@ -91,8 +112,8 @@ async function insertOnce(
 ): Promise<void> {
   const { stream, summary } = await client.exec({
     query,
-    values: Readable.from([part.bytes], { objectMode: false }),
-    clickhouse_settings: { wait_end_of_query: 1, log_comment: token },
+    values: Readable.from(part.pieces, { objectMode: false }),
+    clickhouse_settings: { wait_end_of_query: 1, log_comment: token, input_format_skip_unknown_fields: 0 },
   });
   for await (const _ of stream) {
     // an insert answers with nothing; the socket is free once that was read
@@ -104,52 +125,43 @@ async function insertOnce(
 }
 
 /** Cuts rows into requests of at most `bytesMax`; a larger row stands alone. */
-function* partsOfRows(rows: readonly string[], bytesMax: number): Generator<Part> {
+function* partsOfLines(rows: readonly string[], bytesMax: number): Generator<Part> {
   let from = 0;
   let bytes = 0;
   for (const [at, row] of rows.entries()) {
     const length = Buffer.byteLength(row) + 1;
     if (at > from && bytes + length > bytesMax) {
-      yield partOfRows(rows, from, at);
+      yield partOfLines(rows, from, at);
       from = at;
       bytes = 0;
     }
     bytes += length;
   }
-  if (from < rows.length) yield partOfRows(rows, from, rows.length);
+  if (from < rows.length) yield partOfLines(rows, from, rows.length);
 }
 
-function partOfRows(rows: readonly string[], from: number, to: number): Part {
+function partOfLines(rows: readonly string[], from: number, to: number): Part {
   const whole = from === 0 && to === rows.length ? rows : rows.slice(from, to);
-  return { bytes: Buffer.from(`${whole.join('\n')}\n`), rows: to - from };
+  return { pieces: [Buffer.from(`${whole.join('\n')}\n`)], rows: to - from };
 }
 
-/** Cuts lines into requests of at most `bytesMax`, at line ends; a larger line stands alone. */
-function* partsOfBuffer(lines: Buffer, bytesMax: number): Generator<Part> {
-  let from = 0;
-  while (from < lines.length) {
-    let to = lines.length;
-    if (to - from > bytesMax) {
-      const before = lines.lastIndexOf(NEWLINE, from + bytesMax - 1);
-      const end = before >= from ? before : lines.indexOf(NEWLINE, from);
-      to = end === -1 ? lines.length : end + 1;
+/** Puts chunks together to requests of at most `bytesMax`; a larger chunk stands alone. Each begins with the header. */
+function* partsOfChunks({ columns, chunks }: BinaryRows, bytesMax: number): Generator<Part> {
+  let pieces = [columns.header];
+  let bytes = columns.header.length;
+  let rows = 0;
+  for (const chunk of chunks) {
+    if (rows > 0 && bytes + chunk.bytes.length > bytesMax) {
+      yield { pieces, rows };
+      pieces = [columns.header];
+      bytes = columns.header.length;
+      rows = 0;
     }
-    const bytes = lines.subarray(from, to);
-    yield { bytes, rows: countLines(bytes) };
-    from = to;
+    pieces.push(chunk.bytes);
+    bytes += chunk.bytes.length;
+    rows += chunk.rows;
   }
-}
-
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  let from = 0;
-  while (from < bytes.length) {
-    const newline = bytes.indexOf(NEWLINE, from);
-    const to = newline === -1 ? bytes.length : newline;
-    if (to > from) lines++;
-    from = to + 1;
-  }
-  return lines;
+  if (rows > 0) yield { pieces, rows };
 }
 
 /** Faults of the network and of a process that is starting, stopping or overloaded: nothing is wrong with the rows. */

@@ -1,26 +1,27 @@
+import type { RowBlock } from '../../platform/warehouse/row-binary.ts';
 import type { BalanceUpdate } from '../shared/contracts/balance-update.ts';
 import type { Invoice } from '../shared/contracts/invoice.ts';
 import type { LedgerEntry } from '../shared/contracts/ledger-entry.ts';
 import type { RatedLine } from '../shared/contracts/rated-line.ts';
 import type { ReservationCharge } from '../shared/contracts/reservation-charge.ts';
-import { updateRecords } from '../shared/contracts/update-record.ts';
+import { type UpdateRecord, updateRecords } from '../shared/contracts/update-record.ts';
 import type { Nanos } from '../shared/money.ts';
 import type { Instant } from '../shared/time.ts';
 import type { Effects } from './core/account.ts';
-import { RowBlock } from './row-block.ts';
 import {
-  balanceUpdateRow,
-  finalInvoiceRow,
-  ledgerEntryRow,
+  openBlock,
   type Place,
+  putBalanceUpdate,
+  putFinalInvoice,
+  putLedgerEntry,
+  putRatedLine,
+  putRejection,
+  putReservationCharge,
+  putVerdict,
   RATER_TABLES,
   type RaterTable,
   type RejectionRow,
-  ratedLineRow,
-  rejectionRow,
-  reservationChargeRow,
   type VerdictRow,
-  verdictRow,
 } from './rows.ts';
 
 /** A record for a topic of the log. */
@@ -29,17 +30,25 @@ export interface KeyedRecord {
   readonly value: string;
 }
 
+/** A record for `balance.updates`. */
+export interface KeyedUpdate {
+  readonly key: string;
+  readonly record: UpdateRecord;
+}
+
 /**
  * What a group of records brought about and no sink has yet: rows by table, and records of `balance.updates`. Each row
  * knows the offset that caused it, so that a repeat from the log writes the same rows.
  */
 export class Group implements Effects {
   readonly #partition: number;
-  readonly rows: ReadonlyMap<RaterTable, RowBlock> = new Map(RATER_TABLES.map((table) => [table, new RowBlock()]));
+  readonly rows = Object.fromEntries(RATER_TABLES.map((table) => [table, openBlock(table)])) as Readonly<
+    Record<RaterTable, RowBlock>
+  >;
   readonly rejected: KeyedRecord[] = [];
   /** E1: prices that go on to the other partitions, in order, with the time at which they were judged. */
   readonly forwards: (KeyedRecord & { readonly time: Instant })[] = [];
-  #updates: (readonly KeyedRecord[])[] = [];
+  #updates: (readonly KeyedUpdate[])[] = [];
   #offset = -1;
   #index = 0;
   /** How many records of the log it was made of. */
@@ -59,46 +68,42 @@ export class Group implements Effects {
   }
 
   line(line: RatedLine): void {
-    this.#put('rated_lines', ratedLineRow(line, this.#place()));
+    putRatedLine(this.rows.rated_lines, line, this.#place());
   }
 
   entry(entry: LedgerEntry): void {
     this.entriesNanos += entry.amountNanos;
-    this.#put('ledger_entries', ledgerEntryRow(entry, this.#place()));
+    putLedgerEntry(this.rows.ledger_entries, entry, this.#place());
   }
 
   reservationCharge(charge: ReservationCharge): void {
-    this.#put('reservation_charges', reservationChargeRow(charge, this.#place()));
+    putReservationCharge(this.rows.reservation_charges, charge, this.#place());
   }
 
   update(update: BalanceUpdate): void {
-    this.#put('balance_updates', balanceUpdateRow(update, this.#place()));
-    this.#updates.push(updateRecords(update, this.#offset).map((value) => ({ key: update.accountId, value })));
+    putBalanceUpdate(this.rows.balance_updates, update, this.#place());
+    this.#updates.push(updateRecords(update, this.#offset).map((record) => ({ key: update.accountId, record })));
   }
 
   invoice(invoice: Invoice): void {
-    this.#put('invoices_final', finalInvoiceRow(invoice, this.#place()));
+    putFinalInvoice(this.rows.invoices_final, invoice, this.#place());
   }
 
   verdict(row: VerdictRow): void {
-    this.#put('event_verdicts', verdictRow(row, this.#place()));
+    putVerdict(this.rows.event_verdicts, row, this.#place());
   }
 
   rejection(row: RejectionRow): void {
     const place = this.#place();
-    this.#put('rejections', rejectionRow(row, place));
+    putRejection(this.rows.rejections, row, place);
     this.rejected.push({ key: row.accountId ?? '', value: rejectedRecord(row, place) });
   }
 
   /** The records of `balance.updates` since the last call, those of one update together. */
-  takeUpdates(): readonly (readonly KeyedRecord[])[] {
+  takeUpdates(): readonly (readonly KeyedUpdate[])[] {
     const updates = this.#updates;
     this.#updates = [];
     return updates;
-  }
-
-  #put(table: RaterTable, row: string): void {
-    this.rows.get(table)?.push(row);
   }
 
   #place(): Place {

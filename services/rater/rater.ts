@@ -1,6 +1,7 @@
 import { appendParts } from '../../platform/log/append-parts.ts';
 import type { EventLog, LogRecord } from '../../platform/log/port.ts';
 import type { Checkpoint, Commit, Fence, FieldWrite, StateStore, TimerWrite } from '../../platform/state/port.ts';
+import type { BinaryRows } from '../../platform/warehouse/row-binary.ts';
 import { accountBalanceJson } from '../shared/contracts/account-balance.ts';
 import type { MeteringEvent } from '../shared/contracts/event.ts';
 import { eventLine, forwardedText } from '../shared/contracts/event-record.ts';
@@ -9,7 +10,7 @@ import { formatAmount } from '../shared/money.ts';
 import { inSpan, type Tracer } from '../shared/runtime/tracing.ts';
 import { heard, type Trail } from '../shared/runtime/trail.ts';
 import { formatInstant, type Instant } from '../shared/time.ts';
-import { RULES_VERSION, TOPICS, type Topic } from '../shared/topics.ts';
+import { RULES_VERSION, TOPICS } from '../shared/topics.ts';
 import type { DecodedEvent, WireFormat } from '../shared/wire/wire-format.ts';
 import { Books, type BooksCheck, IDENTITIES } from './books.ts';
 import { type CheckpointMeta, isSameLog, readCheckpointMeta, recordMark, type WrittenRows } from './checkpoint-meta.ts';
@@ -21,14 +22,13 @@ import type { Outcome } from './core/outcome.ts';
 import { restorePartition, takePartitionWrites } from './core/partition-fields.ts';
 import { Partition } from './core/rate.ts';
 import { EventTrail } from './event-trail.ts';
-import { Group, type KeyedRecord } from './group.ts';
-import type { Rows } from './row-block.ts';
+import { Group, type KeyedUpdate } from './group.ts';
 import { RATER_TABLES, type RaterTable } from './rows.ts';
 import { VerdictBoard } from './verdict-board.ts';
 
 /** Where rated rows go: `platform/warehouse` in a running system. Idempotent by row identity. */
 export interface RowSink {
-  insertBlock(table: RaterTable, rows: Rows, options: { readonly token: string }): Promise<void>;
+  insertBlock(table: RaterTable, rows: BinaryRows, options: { readonly token: string }): Promise<void>;
   /** How many distinct rows of a table come from offsets in `[from, to)` of a partition. */
   countRows(table: RaterTable, partition: number, from: number, to: number): Promise<number>;
 }
@@ -194,9 +194,11 @@ export class Rater {
       const records = await this.#read();
       if (records.length > 0) await this.#fold(records);
       else await this.#idle(stopped);
-      // While the one before is being written a group goes on growing: one large commit costs less than two small ones.
+      // One large commit costs less than two small ones: a group goes on growing while the one before is being written, and
+      // while whole runs come in, for then there is a backlog to catch up with.
       const isFull = this.#group.records >= this.#config.groupRecordsMax;
-      if (isFull || (this.#groupIsOld() && !this.#writing)) await this.#commit();
+      const isBehind = records.length >= this.#config.runRecordsMax;
+      if (isFull || (this.#groupIsOld() && !isBehind && !this.#writing)) await this.#commit();
     }
     await this.#committing;
     await this.#commit();
@@ -263,7 +265,7 @@ export class Rater {
     this.#offset = last.offset + 1;
     this.#lastRecord = last;
     const { partition } = this.#config;
-    const watermark = { key: '', value: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
+    const watermark = { key: '', record: watermarkRecord(this.#partition.watermark(partition, this.#offset)) };
     const updates = [...this.#group.takeUpdates(), [watermark]];
     this.#deps.observer.folded(this.#outcomes);
     this.#outcomes.clear();
@@ -273,8 +275,11 @@ export class Rater {
     this.#sending.catch(() => this.#broken.abort());
   }
 
-  async #send(updates: readonly (readonly KeyedRecord[])[], upTo: number): Promise<void> {
-    await this.#append(TOPICS.updates, updates);
+  /** The records of one update stay together. */
+  async #send(updates: readonly (readonly KeyedUpdate[])[], upTo: number): Promise<void> {
+    const { log, wire } = this.#deps;
+    const encoded = updates.map((unit) => unit.map(({ key, record }) => ({ key, value: wire.encodeUpdate(record) })));
+    await appendParts(log, TOPICS.updates, this.#config.partition, encoded);
     this.verdicts.processed(upTo);
   }
 
@@ -410,7 +415,7 @@ export class Rater {
     }
     this.#lookAtBooks(changed, group);
     for (const table of RATER_TABLES) {
-      const count = group.rows.get(table)?.length ?? 0;
+      const count = group.rows[table].length;
       if (count > 0) this.#lastRows[table] = { from, to: this.#offset, count };
     }
     const last = this.#lastRecord === undefined ? undefined : recordMark(this.#lastRecord);
@@ -434,14 +439,10 @@ export class Rater {
     const begun = now();
     const token = `${TOPICS.events}:${partition}:${from}-${step.next.nextOffset}`;
     const inserts = RATER_TABLES.map(async (table) => {
-      const block = group.rows.get(table);
-      if (block !== undefined && block.length > 0) await rows.insertBlock(table, block, { token });
+      const block = group.rows[table];
+      if (block.length > 0) await rows.insertBlock(table, block, { token });
     });
-    const rejected = this.#append(
-      TOPICS.rejected,
-      group.rejected.map((record) => [record]),
-    );
-    await Promise.all([...inserts, rejected, this.#forward(group), this.#sending]);
+    await Promise.all([...inserts, this.#keepRejected(group), this.#forward(group), this.#sending]);
     this.#fence = await state.commit(this.#scope, this.#fence, step);
     this.#committedOffset = step.next.nextOffset;
     this.#committedClock = clock;
@@ -457,11 +458,11 @@ export class Rater {
     await Promise.all(others.map((partition) => log.append(TOPICS.events, partition, records)));
   }
 
-  /** Appends to the partition of this number; the records of a unit stay together. */
-  async #append(topic: Topic, units: readonly (readonly KeyedRecord[])[]): Promise<void> {
+  /** E4: appends what was rejected, whole, to the partition of this number. */
+  async #keepRejected(group: Group): Promise<void> {
     const { log, wire } = this.#deps;
-    const encoded = units.map((unit) => unit.map(({ key, value }) => ({ key, value: wire.encode(topic, value) })));
-    await appendParts(log, topic, this.#config.partition, encoded);
+    const records = group.rejected.map(({ key, value }) => [{ key, value: wire.encode(TOPICS.rejected, value) }]);
+    await appendParts(log, TOPICS.rejected, this.#config.partition, records);
   }
 
   /** Forgets the accounts that were used least recently, once what they changed is on its way to the store. */

@@ -1,14 +1,12 @@
+import { type Column, RowBlock, RowColumns } from '../../platform/warehouse/row-binary.ts';
 import { digest } from '../shared/canonical-json.ts';
 import type { BalanceUpdate } from '../shared/contracts/balance-update.ts';
 import type { Invoice } from '../shared/contracts/invoice.ts';
 import { invoiceJson } from '../shared/contracts/invoice-json.ts';
-import { jsonText } from '../shared/contracts/json-text.ts';
 import type { LedgerEntry } from '../shared/contracts/ledger-entry.ts';
 import type { RatedLine } from '../shared/contracts/rated-line.ts';
-import { tagsJson } from '../shared/contracts/rated-line-json.ts';
 import type { ReservationCharge } from '../shared/contracts/reservation-charge.ts';
-import { formatAmount, formatPrice } from '../shared/money.ts';
-import { formatInstant, type Instant } from '../shared/time.ts';
+import type { Instant } from '../shared/time.ts';
 import { RULES_VERSION } from '../shared/topics.ts';
 
 /** Where in the log a row comes from: the offset that caused it or moved the clock to it, and an index within that. */
@@ -18,62 +16,196 @@ export interface Place {
   readonly index: number;
 }
 
-/** The tables that the rater writes, in the order of their columns in schemas/clickhouse. */
-export const RATER_TABLES = [
-  'rated_lines',
-  'ledger_entries',
-  'reservation_charges',
-  'balance_updates',
-  'invoices_final',
-  'rejections',
-  'event_verdicts',
-] as const;
-export type RaterTable = (typeof RATER_TABLES)[number];
+const INSTANT = "DateTime64(3, 'UTC')";
+const AMOUNT = 'Decimal(38, 9)';
+const PRICE = 'Decimal(38, 6)';
+const OFFSET: readonly Column[] = [
+  ['partition', 'UInt32'],
+  ['offset', 'UInt64'],
+];
+const PLACE: readonly Column[] = [...OFFSET, ['idx', 'UInt32']];
 
-/** A row of `rated_lines`. */
-export function ratedLineRow(line: RatedLine, place: Place): string {
-  const tags = line.tags === undefined ? '{},false' : `${tagsJson(line.tags)},true`;
-  return (
-    `["${line.lineId}",${jsonText(line.event)},"${line.accountId}","${line.resourceKind}","${line.resourceId}",` +
-    `${orNull(line.nodeId)},"${line.sku}","${line.category}",${orNull(line.reservationId)},` +
-    `"${formatInstant(line.start)}","${formatInstant(line.end)}","${line.quantityMs}","${line.unit}",` +
-    `"${formatPrice(line.unitPriceMicros)}","${formatPrice(line.listUnitPriceMicros)}",` +
-    `"${formatAmount(line.amountNanos)}","${formatAmount(line.listAmountNanos)}","${line.invoiceMonth}",` +
-    `${line.correction},${tags},${placeText(place)},${RULES_VERSION}]`
-  );
+const COLUMNS = {
+  rated_lines: new RowColumns([
+    ['line_id', 'String'],
+    ['event', 'String'],
+    ['account_id', 'String'],
+    ['resource_kind', 'String'],
+    ['resource_id', 'String'],
+    ['node_id', 'Nullable(String)'],
+    ['sku', 'String'],
+    ['category', 'String'],
+    ['reservation_id', 'Nullable(String)'],
+    ['start', INSTANT],
+    ['end', INSTANT],
+    ['quantity_ms', 'UInt128'],
+    ['unit', 'String'],
+    ['unit_price', PRICE],
+    ['list_unit_price', PRICE],
+    ['amount', AMOUNT],
+    ['list_amount', AMOUNT],
+    ['invoice_month', 'String'],
+    ['correction', 'Bool'],
+    ['tags', 'Map(String, String)'],
+    ['has_tags', 'Bool'],
+    ...PLACE,
+    ['rules_version', 'UInt16'],
+  ]),
+  ledger_entries: new RowColumns([
+    ['entry_id', 'String'],
+    ['account_id', 'String'],
+    ['time', INSTANT],
+    ['kind', 'String'],
+    ['amount', AMOUNT],
+    ['ref', 'String'],
+    ['invoice_month', 'Nullable(String)'],
+    ['consumed', `Array(Tuple(grant_id String, amount ${AMOUNT}))`],
+    ...PLACE,
+  ]),
+  reservation_charges: new RowColumns([
+    ['charge_id', 'String'],
+    ['entry_id', 'String'],
+    ['account_id', 'String'],
+    ['reservation_id', 'String'],
+    ['cluster_id', 'String'],
+    ['gpu_type', 'String'],
+    ['quantity_ms', 'UInt128'],
+    ['unit_price', PRICE],
+    ['amount', AMOUNT],
+    ['invoice_month', 'String'],
+    ...PLACE,
+  ]),
+  balance_updates: new RowColumns([
+    ['account_id', 'String'],
+    ['sequence', 'UInt64'],
+    ['at', INSTANT],
+    ['balance', AMOUNT],
+    ['burn_rate', AMOUNT],
+    ['level', 'String'],
+    ...PLACE,
+  ]),
+  invoices_final: new RowColumns([
+    ['account_id', 'String'],
+    ['month', 'String'],
+    ['body', 'String'],
+    ['hash', 'String'],
+    ...PLACE,
+  ]),
+  rejections: new RowColumns([
+    ...OFFSET,
+    ['account_id', 'Nullable(String)'],
+    ['reason', 'String'],
+    ['detail', 'String'],
+    ['event', 'String'],
+    ['at', INSTANT],
+  ]),
+  event_verdicts: new RowColumns([
+    ...OFFSET,
+    ['event', 'String'],
+    ['account_id', 'Nullable(String)'],
+    ['verdict', 'String'],
+    ['reason', 'Nullable(String)'],
+    ['detail', 'Nullable(String)'],
+    ['at', INSTANT],
+  ]),
+} as const;
+
+/** The tables that the rater writes. */
+export type RaterTable = keyof typeof COLUMNS;
+export const RATER_TABLES = Object.keys(COLUMNS) as readonly RaterTable[];
+
+/** An empty block of rows of a table. */
+export function openBlock(table: RaterTable): RowBlock {
+  return new RowBlock(COLUMNS[table]);
 }
 
-/** A row of `ledger_entries`. */
-export function ledgerEntryRow(entry: LedgerEntry, place: Place): string {
-  const consumed = entry.consumed.map((use) => `["${use.grantId}","${formatAmount(use.amountNanos)}"]`).join(',');
-  return (
-    `["${entry.entryId}","${entry.accountId}","${formatInstant(entry.time)}","${entry.kind}",` +
-    `"${formatAmount(entry.amountNanos)}",${jsonText(entry.ref)},${orNull(entry.invoiceMonth)},[${consumed}],` +
-    `${placeText(place)}]`
-  );
+/** Puts a row of `rated_lines`. */
+export function putRatedLine(block: RowBlock, line: RatedLine, place: Place): void {
+  block.string(line.lineId);
+  block.string(line.event);
+  block.string(line.accountId);
+  block.string(line.resourceKind);
+  block.string(line.resourceId);
+  block.nullableString(line.nodeId);
+  block.string(line.sku);
+  block.string(line.category);
+  block.nullableString(line.reservationId);
+  block.int64(line.start);
+  block.int64(line.end);
+  block.uint128(line.quantityMs);
+  block.string(line.unit);
+  block.decimal(line.unitPriceMicros);
+  block.decimal(line.listUnitPriceMicros);
+  block.decimal(line.amountNanos);
+  block.decimal(line.listAmountNanos);
+  block.string(line.invoiceMonth);
+  block.bool(line.correction);
+  block.count(line.tags?.size ?? 0);
+  for (const [key, value] of line.tags ?? []) {
+    block.string(key);
+    block.string(value);
+  }
+  block.bool(line.tags !== undefined);
+  putPlace(block, place);
+  block.uint16(RULES_VERSION);
+  block.endRow();
 }
 
-/** A row of `reservation_charges`. */
-export function reservationChargeRow(charge: ReservationCharge, place: Place): string {
-  return (
-    `["${charge.chargeId}","${charge.entryId}","${charge.accountId}","${charge.reservationId}","${charge.clusterId}",` +
-    `"${charge.gpuType}","${charge.quantityMs}","${formatPrice(charge.unitPriceMicros)}",` +
-    `"${formatAmount(charge.amountNanos)}","${charge.invoiceMonth}",${placeText(place)}]`
-  );
+/** Puts a row of `ledger_entries`. */
+export function putLedgerEntry(block: RowBlock, entry: LedgerEntry, place: Place): void {
+  block.string(entry.entryId);
+  block.string(entry.accountId);
+  block.int64(entry.time);
+  block.string(entry.kind);
+  block.decimal(entry.amountNanos);
+  block.string(entry.ref);
+  block.nullableString(entry.invoiceMonth);
+  block.count(entry.consumed.length);
+  for (const use of entry.consumed) {
+    block.string(use.grantId);
+    block.decimal(use.amountNanos);
+  }
+  putPlace(block, place);
+  block.endRow();
 }
 
-/** A row of `balance_updates`: the account's part. */
-export function balanceUpdateRow(update: BalanceUpdate, place: Place): string {
-  return (
-    `["${update.accountId}",${update.sequence},"${formatInstant(update.clock)}",` +
-    `"${formatAmount(update.balanceNanos)}","${formatAmount(update.burnRateNanos)}","${update.level}",${placeText(place)}]`
-  );
+/** Puts a row of `reservation_charges`. */
+export function putReservationCharge(block: RowBlock, charge: ReservationCharge, place: Place): void {
+  block.string(charge.chargeId);
+  block.string(charge.entryId);
+  block.string(charge.accountId);
+  block.string(charge.reservationId);
+  block.string(charge.clusterId);
+  block.string(charge.gpuType);
+  block.uint128(charge.quantityMs);
+  block.decimal(charge.unitPriceMicros);
+  block.decimal(charge.amountNanos);
+  block.string(charge.invoiceMonth);
+  putPlace(block, place);
+  block.endRow();
 }
 
-/** A row of `invoices_final`. */
-export function finalInvoiceRow(invoice: Invoice, place: Place): string {
+/** Puts a row of `balance_updates`: the account's part. */
+export function putBalanceUpdate(block: RowBlock, update: BalanceUpdate, place: Place): void {
+  block.string(update.accountId);
+  block.int64(update.sequence);
+  block.int64(update.clock);
+  block.decimal(update.balanceNanos);
+  block.decimal(update.burnRateNanos);
+  block.string(update.level);
+  putPlace(block, place);
+  block.endRow();
+}
+
+/** Puts a row of `invoices_final`. */
+export function putFinalInvoice(block: RowBlock, invoice: Invoice, place: Place): void {
   const body = invoiceJson(invoice);
-  return `["${invoice.accountId}","${invoice.month}",${JSON.stringify(body)},"${digest(body)}",${placeText(place)}]`;
+  block.string(invoice.accountId);
+  block.string(invoice.month);
+  block.string(body);
+  block.string(digest(body));
+  putPlace(block, place);
+  block.endRow();
 }
 
 export interface VerdictRow {
@@ -85,18 +217,17 @@ export interface VerdictRow {
   readonly clock: Instant;
 }
 
-/** A row of `event_verdicts`. */
-export function verdictRow(row: VerdictRow, place: Place): string {
-  return JSON.stringify([
-    place.partition,
-    place.offset,
-    row.event,
-    row.accountId ?? null,
-    row.verdict,
-    row.reason ?? null,
-    row.detail ?? null,
-    formatInstant(row.clock),
-  ]);
+/** Puts a row of `event_verdicts`. */
+export function putVerdict(block: RowBlock, row: VerdictRow, place: Place): void {
+  block.uint32(place.partition);
+  block.int64(place.offset);
+  block.string(row.event);
+  block.nullableString(row.accountId);
+  block.string(row.verdict);
+  block.nullableString(row.reason);
+  block.nullableString(row.detail);
+  block.int64(row.clock);
+  block.endRow();
 }
 
 export interface RejectionRow {
@@ -107,24 +238,20 @@ export interface RejectionRow {
   readonly clock: Instant;
 }
 
-/** A row of `rejections`. */
-export function rejectionRow(row: RejectionRow, place: Place): string {
-  const { partition, offset } = place;
-  return JSON.stringify([
-    partition,
-    offset,
-    row.accountId ?? null,
-    row.reason,
-    row.detail,
-    row.event,
-    formatInstant(row.clock),
-  ]);
+/** Puts a row of `rejections`. */
+export function putRejection(block: RowBlock, row: RejectionRow, place: Place): void {
+  block.uint32(place.partition);
+  block.int64(place.offset);
+  block.nullableString(row.accountId);
+  block.string(row.reason);
+  block.string(row.detail);
+  block.string(row.event);
+  block.int64(row.clock);
+  block.endRow();
 }
 
-function placeText(place: Place): string {
-  return `${place.partition},${place.offset},${place.index}`;
-}
-
-function orNull(text: string | undefined): string {
-  return text === undefined ? 'null' : `"${text}"`;
+function putPlace(block: RowBlock, place: Place): void {
+  block.uint32(place.partition);
+  block.int64(place.offset);
+  block.uint32(place.index);
 }

@@ -3,7 +3,6 @@ import type { WarehouseClient } from '../../platform/warehouse/client.ts';
 import { joinInserts } from '../../platform/warehouse/joined-inserts.ts';
 import type { WarehouseWriter } from '../../platform/warehouse/writer.ts';
 import type { RowSink } from './rater.ts';
-import { RowBlock, type Rows } from './row-block.ts';
 
 /** What tells two rows of a table apart (schemas/clickhouse). */
 const IDENTITY = {
@@ -22,7 +21,7 @@ const counted = z.array(z.object({ found: z.string().regex(/^\d+$/) }));
 export function warehouseRows(client: WarehouseClient, writer: WarehouseWriter): RowSink {
   const inserts = joinInserts(writer);
   return {
-    insertBlock: (table, rows, options) => inserts.insertBlock(table, linesOf(rows), options),
+    insertBlock: (table, rows, options) => inserts.insertBlock(table, rows, options),
     countRows: async (table, partition, from, to) => {
       const result = await client.query({
         query:
@@ -34,11 +33,4 @@ export function warehouseRows(client: WarehouseClient, writer: WarehouseWriter):
       return Number(counted.parse(await result.json())[0]?.found ?? 0);
     },
   };
-}
-
-function linesOf(rows: Rows): Buffer {
-  if (rows instanceof RowBlock) return rows.bytes;
-  const block = new RowBlock();
-  for (const row of rows) block.push(row);
-  return block.bytes;
 }

@@ -7,7 +7,7 @@ import { Enforcer } from '../../services/enforcer/enforcer.ts';
 import { enforcementControl } from '../../services/ingest/backend/enforcement-control.ts';
 import type { EnforcementAct, EnforcementActOutcome } from '../../services/ingest/ports.ts';
 import { CONTROL_TOPICS } from '../../services/shared/contracts/command-line.ts';
-import { updateRecords, watermarkRecord } from '../../services/shared/contracts/update-record.ts';
+import { updateRecords, updateRecordText, watermarkRecord } from '../../services/shared/contracts/update-record.ts';
 import { HOUR_MS, type Instant, MINUTE_MS } from '../../services/shared/time.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
 import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
@@ -36,8 +36,11 @@ class Station {
   constructor(live = true) {
     this.live = live;
     this.world = new World((input) => {
-      if (input.kind === 'watermark') this.#untold.push({ key: '', value: watermarkRecord(input) });
-      else for (const value of updateRecords(input, 0)) this.#untold.push({ key: input.accountId, value });
+      if (input.kind === 'watermark') this.#untold.push({ key: '', value: updateRecordText(watermarkRecord(input)) });
+      else {
+        const values = updateRecords(input, 0).map(updateRecordText);
+        this.#untold.push(...values.map((value) => ({ key: input.accountId, value })));
+      }
     });
     this.enforcer = this.#build();
   }

@@ -3,7 +3,12 @@ import type { Effects } from '../../services/rater/core/account.ts';
 import { Partition } from '../../services/rater/core/rate.ts';
 import type { BalanceUpdate, ClusterFacts } from '../../services/shared/contracts/balance-update.ts';
 import { parseEvent } from '../../services/shared/contracts/parse-event.ts';
-import { UpdateAssembler, updateRecords, watermarkRecord } from '../../services/shared/contracts/update-record.ts';
+import {
+  UpdateAssembler,
+  updateRecords,
+  updateRecordText,
+  watermarkRecord,
+} from '../../services/shared/contracts/update-record.ts';
 
 const START = Date.UTC(2026, 4, 4, 10);
 const MINUTE_MS = 60_000;
@@ -123,7 +128,7 @@ describe('B: balance updates', () => {
       ...{ starts_at: START, ends_at: START + 600 * MINUTE_MS, price_per_gpu_hour: '1' },
     });
     const assembler = new UpdateAssembler();
-    const records = account.all.flatMap((update, offset) => updateRecords(update, offset));
+    const records = account.all.flatMap((update, offset) => updateRecords(update, offset).map(updateRecordText));
     const placed = records.map((record) => assembler.take(record)).filter((one) => one !== undefined);
     expect(placed).toEqual(account.all.map((update, offset) => ({ update, offset })));
     expect(assembler.begun).toBe(false);
@@ -133,7 +138,7 @@ describe('B: balance updates', () => {
     const account = new Account();
     const [update] = account.sample(0, 1);
     if (update === undefined) throw new Error('no update');
-    const [head = ''] = updateRecords(update, 0);
+    const [head = ''] = updateRecords(update, 0).map(updateRecordText);
     const assembler = new UpdateAssembler();
     expect(assembler.take(head)).toBeUndefined();
     expect(() => assembler.take(head)).toThrow(expect.objectContaining({ name: 'UpdateTorn' }));
@@ -144,6 +149,6 @@ describe('B: balance updates', () => {
     account.sample(0, 1);
     const watermark = account.partition.watermark(3, 77);
     expect(watermark).toEqual({ kind: 'watermark', partition: 3, clock: START + MINUTE_MS, nextOffset: 77 });
-    expect(new UpdateAssembler().take(watermarkRecord(watermark))).toEqual(watermark);
+    expect(new UpdateAssembler().take(updateRecordText(watermarkRecord(watermark)))).toEqual(watermark);
   });
 });

@@ -5,6 +5,8 @@ import { Group } from '../../services/rater/group.ts';
 import { RATER_TABLES, type RaterTable } from '../../services/rater/rows.ts';
 import { eventLine, forwardedText } from '../../services/shared/contracts/event-record.ts';
 import { parseEvent } from '../../services/shared/contracts/parse-event.ts';
+import { updateRecordText } from '../../services/shared/contracts/update-record.ts';
+import { rowTexts } from '../support/binary-rows.ts';
 
 /** What replay writes for the dump of a partition, as text. */
 export interface Replayed {
@@ -65,7 +67,7 @@ export function undisturbed(partition: number, records: readonly LogRecord[]): U
     group.begin(record.offset);
     const outcome = core.apply(event, group);
     clocks.push(core.clock);
-    updates.push(...group.takeUpdates().flatMap((records) => records.map(({ value }) => value)));
+    updates.push(...group.takeUpdates().flatMap((records) => records.map(({ record }) => updateRecordText(record))));
     const { envelope, body } = event;
     if (outcome.kind === 'rejected') {
       const { reason, detail } = outcome;
@@ -84,6 +86,6 @@ export function undisturbed(partition: number, records: readonly LogRecord[]): U
       clock: core.clock,
     });
   }
-  const tables = new Map(RATER_TABLES.map((table) => [table, [...(group.rows.get(table) ?? [])]]));
+  const tables = new Map(RATER_TABLES.map((table) => [table, rowTexts(group.rows[table])]));
   return { tables, updates, clocks, rejected: group.rejected.map(({ value }) => value), forwards };
 }

@@ -3,11 +3,11 @@ import { isLogError } from '../../platform/log/port.ts';
 import { SimulatedCrash, SimulatedProcess } from '../../platform/memory/simulation.ts';
 import type { StateStore } from '../../platform/state/port.ts';
 import { isStateError } from '../../platform/state/port.ts';
-import { type CommandSink, Enforcer } from '../../services/enforcer/enforcer.ts';
+import { Enforcer } from '../../services/enforcer/enforcer.ts';
 import { type BooksCheck, IDENTITIES } from '../../services/rater/books.ts';
-import { Rater, type RowSink } from '../../services/rater/rater.ts';
+import { Rater } from '../../services/rater/rater.ts';
 import { JSON_WIRE } from '../../services/shared/wire/json-wire.ts';
-import { WarehouseFailed } from './memory-warehouse.ts';
+import { type SimulatedWarehouse, WarehouseFailed } from './memory-warehouse.ts';
 import type { Settings } from './settings.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -17,7 +17,7 @@ export type Service = 'rater' | 'enforcer';
 export interface Connections {
   readonly log: EventLog;
   readonly state: StateStore;
-  readonly rows: RowSink & CommandSink;
+  readonly rows: Pick<SimulatedWarehouse, 'insertBlock' | 'countRows'>;
 }
 
 export class Process extends SimulatedProcess {

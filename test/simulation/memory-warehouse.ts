@@ -1,8 +1,9 @@
 import { type FaultPlan, FaultyCalls, type SimulatedProcess } from '../../platform/memory/simulation.ts';
+import type { BinaryRows } from '../../platform/warehouse/row-binary.ts';
 import type { CommandSink } from '../../services/enforcer/enforcer.ts';
 import type { RowSink } from '../../services/rater/rater.ts';
-import type { Rows } from '../../services/rater/row-block.ts';
 import { RATER_TABLES, type RaterTable } from '../../services/rater/rows.ts';
+import { rowTexts } from '../support/binary-rows.ts';
 
 export type Table = RaterTable | 'commands';
 export type Row = readonly unknown[];
@@ -93,8 +94,8 @@ export class SimulatedWarehouse implements RowSink, CommandSink {
     this.#partly = partly;
   }
 
-  async insertBlock(table: Table, block: Rows): Promise<void> {
-    const rows = [...block];
+  async insertBlock(table: Table, block: BinaryRows | readonly string[]): Promise<void> {
+    const rows = 'chunks' in block ? rowTexts(block) : block;
     const split = this.#partly(rows.length);
     await this.#insert(table, rows.slice(0, split));
     await this.#insert(table, rows.slice(split));

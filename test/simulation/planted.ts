@@ -1,8 +1,8 @@
 import type { AppendRecord, EventLog } from '../../platform/log/port.ts';
 import type { SimulatedProcess } from '../../platform/memory/simulation.ts';
 import type { Commit, Fence, StateStore } from '../../platform/state/port.ts';
-import type { Rows } from '../../services/rater/row-block.ts';
 import { TOPICS } from '../../services/shared/topics.ts';
+import { firstRows } from '../support/binary-rows.ts';
 import type { Connections } from './host.ts';
 import type { Settings } from './settings.ts';
 import type { Tamper, World } from './world.ts';
@@ -50,18 +50,23 @@ function later(write: () => Promise<unknown>, { world }: Where): void {
     .catch(() => undefined);
 }
 
-function rowsLater(connections: Connections, where: Where): Connections {
+type Insert = Connections['rows']['insertBlock'];
+
+function withInsert(connections: Connections, change: (insert: Insert) => Insert): Connections {
   const { rows } = connections;
-  const insertBlock: typeof rows.insertBlock = async (table: never, block: Rows, options: { token: string }) =>
-    later(() => rows.insertBlock(table, [...block], options), where);
+  const insertBlock = change((...call) => rows.insertBlock(...call));
   return { ...connections, rows: { insertBlock, countRows: (...call) => rows.countRows(...call) } };
 }
 
+function rowsLater(connections: Connections, where: Where): Connections {
+  return withInsert(connections, (insert) => async (table, block) => later(() => insert(table, block), where));
+}
+
 function rowsInPart(connections: Connections): Connections {
-  const { rows } = connections;
-  const insertBlock: typeof rows.insertBlock = async (table: never, block: Rows, options: { token: string }) =>
-    rows.insertBlock(table, block.length > 3 ? [...block].slice(0, -1) : [...block], options);
-  return { ...connections, rows: { insertBlock, countRows: (...call) => rows.countRows(...call) } };
+  return withInsert(connections, (insert) => (table, block) => {
+    const part = block.length > 3 ? block.length - 1 : block.length;
+    return insert(table, 'chunks' in block ? firstRows(block, part) : block.slice(0, part));
+  });
 }
 
 function withState(connections: Connections, change: (state: StateStore) => Partial<StateStore>): Connections {

@@ -296,6 +296,7 @@ function restoreQuantity(account: Account, key: string, stored: StoredQuantity):
       category,
       invoiceMonth,
       correction,
+      final: false,
       totalMs,
     },
     reservationId: reservationId ?? undefined,

@@ -20,6 +20,7 @@ export function refreshBurnRate(account: Account, book: PriceBook, clock: Instan
     for (const volume of account.volumes.values()) refreshVolumeRate(account, volume, book, clock);
     return;
   }
+  if (account.unpublished.resources.size === 0) return;
   for (const resource of account.unpublished.resources) {
     if (resource.kind === 'cluster') refreshCluster(account, resource, book, clock);
     else refreshVolumeRate(account, resource, book, clock);

@@ -9,6 +9,8 @@ export class IntervalSet {
   /** Flat: start, end, start, end, ... */
   readonly #bounds: number[] = [];
   readonly #changedHours = new Set<number>();
+  /** Of the changed hours the last one, which is nearly always the next one's too; -1 if there is none. */
+  #lastChangedHour = -1;
 
   /** The parts of `[start, end)` that were not billed yet, flat as above; empty if all of it was. */
   missing(start: Instant, end: Instant): readonly Instant[] {
@@ -70,6 +72,7 @@ export class IntervalSet {
     const chunks = new Map<number, readonly number[]>();
     for (const hour of this.#changedHours) chunks.set(hour, this.#chunk(hour));
     this.#changedHours.clear();
+    this.#lastChangedHour = -1;
     return chunks;
   }
 
@@ -89,7 +92,10 @@ export class IntervalSet {
   }
 
   #changed(start: Instant): void {
-    this.#changedHours.add(Math.floor(start / HOUR_MS));
+    const hour = Math.floor(start / HOUR_MS);
+    if (hour === this.#lastChangedHour) return;
+    this.#lastChangedHour = hour;
+    this.#changedHours.add(hour);
   }
 
   #chunk(hour: number): readonly number[] {

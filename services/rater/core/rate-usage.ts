@@ -65,7 +65,13 @@ export function rateGpuUsage(
     reservations: use.reservations,
   });
   for (const reservation of use.reservations) if (reservation.used.changed) touch(account, reservation);
-  const sample: Sample = { account, owner: node, usage, prefix: `c/${account.id}/${cluster.id}/${node.id}`, envelope };
+  const sample: Sample = {
+    account,
+    owner: node,
+    usage,
+    prefix: `c/${account.id}/${usage.clusterId}/${usage.nodeId}`,
+    envelope,
+  };
   emitLines(sample, drafts, clock, effects);
   const before = cluster.gpuTypes.get(node.gpuType);
   nodeSeen(account, node, usage, clock);

@@ -9,6 +9,8 @@ export class UsedCapacity {
   readonly #times: number[] = [];
   readonly #taken: number[] = [];
   readonly #changedHours = new Set<number>();
+  /** Of the changed hours the last one, which is nearly always the next one's too; -1 if there is none. */
+  #lastChangedHour = -1;
 
   /** GPUs taken at `instant`. */
   takenAt(instant: Instant): number {
@@ -43,12 +45,13 @@ export class UsedCapacity {
     const chunks = new Map<number, readonly number[]>();
     for (const hour of this.#changedHours) chunks.set(hour, this.#chunk(hour));
     this.#changedHours.clear();
+    this.#lastChangedHour = -1;
     return chunks;
   }
 
   /** Whether there is a chunk to write. */
   get changed(): boolean {
-    return this.#changedHours.size > 0;
+    return this.#lastChangedHour >= 0;
   }
 
   /** Every hour that has a chunk. */
@@ -94,7 +97,10 @@ export class UsedCapacity {
   }
 
   #changed(instant: Instant): void {
-    this.#changedHours.add(Math.floor(instant / HOUR_MS));
+    const hour = Math.floor(instant / HOUR_MS);
+    if (hour === this.#lastChangedHour) return;
+    this.#lastChangedHour = hour;
+    this.#changedHours.add(hour);
   }
 
   #chunk(hour: number): readonly number[] {

@@ -45,8 +45,13 @@ export interface PlacedUpdate {
   readonly offset: number;
 }
 
-/** B1: writes an update as the values of its records, in their order. */
-export function updateRecords(update: BalanceUpdate, offset: number): readonly string[] {
+/** The JSON text of a record. */
+export function updateRecordText(record: UpdateRecord): string {
+  return JSON.stringify(record);
+}
+
+/** B1: an update as its records, in their order. */
+export function updateRecords(update: BalanceUpdate, offset: number): readonly UpdateRecord[] {
   const account: AccountRecord = {
     kind: 'account',
     account_id: update.accountId,
@@ -66,25 +71,24 @@ export function updateRecords(update: BalanceUpdate, offset: number): readonly s
     reservations: update.reservations,
     on_demand_prices: [...update.onDemandPriceNanos].map(([gpuType, price]) => [gpuType, formatAmount(price)]),
   };
-  return [JSON.stringify(account), ...update.resources.map((facts) => resourceRecord(update, facts))];
+  return [account, ...update.resources.map((facts) => resourceRecord(update, facts))];
 }
 
-/** B3: writes a watermark as the value of its record. */
-export function watermarkRecord(watermark: Watermark): string {
+/** B3: a watermark as its record. */
+export function watermarkRecord(watermark: Watermark): UpdateRecord {
   const { partition, clock, nextOffset } = watermark;
-  return JSON.stringify({ kind: 'watermark', partition, clock, next_offset: nextOffset } satisfies WatermarkRecord);
+  return { kind: 'watermark', partition, clock, next_offset: nextOffset };
 }
 
-function resourceRecord(update: BalanceUpdate, facts: ResourceFacts): string {
+function resourceRecord(update: BalanceUpdate, facts: ResourceFacts): ResourceRecord {
   const { burnRateNanos, ...rest } = facts;
-  const record: ResourceRecord = {
+  return {
     kind: 'resource',
     account_id: update.accountId,
     sequence: update.sequence,
     facts: rest,
     burn_rate: formatAmount(burnRateNanos),
   };
-  return JSON.stringify(record);
 }
 
 /** Puts updates together again from their records, in the order of the topic. */
@@ -98,12 +102,12 @@ export class UpdateAssembler {
   }
 
   /**
-   * Takes the value of one record.
+   * Takes the JSON text of one record.
    * @returns what it completes, or undefined if more records of the same update follow
    * @throws Error `UpdateTorn` if a record of another update comes in between: its writer writes them in one append
    */
-  take(value: string): PlacedUpdate | Watermark | undefined {
-    const record: UpdateRecord = JSON.parse(value);
+  take(text: string): PlacedUpdate | Watermark | undefined {
+    const record: UpdateRecord = JSON.parse(text);
     if (record.kind === 'watermark') {
       if (this.#account !== undefined) throw torn(this.#account, 'a watermark');
       return { kind: 'watermark', partition: record.partition, clock: record.clock, nextOffset: record.next_offset };

@@ -112,7 +112,7 @@ export const CLICKHOUSE = {
 export const RATER = {
   TOLLGATE_RATER_GROUP_MS: whole(10, 60_000)
     .default(1000)
-    .describe('a checkpoint at least so often, where something came'),
+    .describe('a checkpoint at least so often, where something came and there is no backlog'),
   TOLLGATE_RATER_GROUP_RECORDS: whole(100, 100_000).default(20_000).describe('and after so many records'),
   TOLLGATE_RATER_ACCOUNTS: whole(1, 10_000_000).default(50_000).describe('accounts of a partition kept in memory'),
 } satisfies Variables;

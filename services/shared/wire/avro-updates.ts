@@ -20,7 +20,8 @@ export function updateText({ account, resource, watermark }: Avro.BalanceUpdate)
   return JSON.stringify({ kind: 'watermark', ...watermark } satisfies UpdateRecord);
 }
 
-function typedUpdate(record: UpdateRecord): Avro.BalanceUpdate {
+/** A record of `balance.updates` as Avro has it. */
+export function typedUpdate(record: UpdateRecord): Avro.BalanceUpdate {
   const nothing = { account: null, resource: null, watermark: null };
   switch (record.kind) {
     case 'account':

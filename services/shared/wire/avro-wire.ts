@@ -9,7 +9,7 @@ import { sampleEvent } from './avro-samples.ts';
 import { type AvroTopic, SAMPLES_TOPIC, topicSchemas } from './avro-schemas.ts';
 import { AvroTopicCodec } from './avro-topic.ts';
 import type * as Avro from './avro-types.ts';
-import { updateRecord, updateText } from './avro-updates.ts';
+import { typedUpdate, updateRecord, updateText } from './avro-updates.ts';
 import type { WireFormat } from './wire-format.ts';
 
 /** Kafka's form of the topics: Avro, with the schemas in a registry. */
@@ -39,11 +39,12 @@ export async function openAvroWire({ registry }: { readonly registry: SchemaRegi
   };
   const events = await open<Avro.MeteringEvent>(TOPICS.events);
   const samples = await open<Avro.UsageSample>(SAMPLES_TOPIC);
+  const updates = await open<Avro.BalanceUpdate>(TOPICS.updates);
   const commands = async (topic: Topic) => texts(await open<Avro.ControlCommand>(topic), commandRecord, commandText);
   const topics: Readonly<Record<Topic, TextTopic>> = {
     [TOPICS.events]: texts(events, eventRecord, eventText),
     [TOPICS.rejected]: texts(await open<Avro.RejectedEvent>(TOPICS.rejected), rejectionRecord, rejectionText),
-    [TOPICS.updates]: texts(await open<Avro.BalanceUpdate>(TOPICS.updates), updateRecord, updateText),
+    [TOPICS.updates]: texts(updates, updateRecord, updateText),
     [TOPICS.alerts]: await commands(TOPICS.alerts),
     [TOPICS.compute]: await commands(TOPICS.compute),
     [TOPICS.storage]: await commands(TOPICS.storage),
@@ -52,6 +53,7 @@ export async function openAvroWire({ registry }: { readonly registry: SchemaRegi
   return {
     learn: (topic, values) => (topic === SAMPLES_TOPIC ? samples : topics[topic]).learn(values),
     encode: (topic, text) => topics[topic].encode(text),
+    encodeUpdate: (record) => updates.encode(typedUpdate(record)),
     decode: (topic, value) => topics[topic].decode(value),
     decodeEvent: (value, time) => read(events, value, (record) => decodedEvent(record, time)),
     readSample: (value) => read(samples, value, sampleEvent),

@@ -1,4 +1,5 @@
 import type { MeteringEvent, Refusal } from '../contracts/event.ts';
+import type { UpdateRecord } from '../contracts/update-record.ts';
 import type { Instant } from '../time.ts';
 import type { Topic } from '../topics.ts';
 
@@ -23,6 +24,9 @@ export interface WireFormat {
 
   /** @param text a record of the topic, as the services write it */
   encode(topic: Topic, text: string): string | Uint8Array;
+
+  /** The same for a record of `balance.updates`, without a detour by JSON where the format is typed. */
+  encodeUpdate(record: UpdateRecord): string | Uint8Array;
 
   /** @throws WireError `RecordUndecodable` */
   decode(topic: Topic, value: Buffer): string;

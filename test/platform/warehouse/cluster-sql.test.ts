@@ -39,6 +39,17 @@ describe('SQL for a ClickHouse cluster', () => {
     }
   });
 
+  test('a setting of a table is changed on each server of the cluster', async () => {
+    const statements = (await readMigrations(MIGRATIONS)).flatMap((migration) => migration.statements);
+    const changes = statements.filter((one) => one.startsWith('ALTER TABLE'));
+    expect(changes.length).toBeGreaterThan(2);
+    for (const statement of changes) {
+      const replicated = replicatedStatement(statement, 'main');
+      expect(replicated).toMatch(/^ALTER TABLE \w+ ON CLUSTER `main` MODIFY SETTING/);
+      await parsed(replicated);
+    }
+  });
+
   test('every view stands on each server of the cluster', async () => {
     const statements = (await readMigrations(MIGRATIONS)).flatMap((migration) => migration.statements);
     for (const statement of statements.filter((one) => one.startsWith('CREATE VIEW'))) {

@@ -1,8 +1,11 @@
+import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ClickHouseError, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWarehouseReader } from '../../../platform/warehouse/reader.ts';
+import { RowBlock, RowColumns } from '../../../platform/warehouse/row-binary.ts';
 import { createWarehouseWriter } from '../../../platform/warehouse/writer.ts';
 import { rowsOf, startTestEngine, type TestEngine, until } from './fixture.ts';
 
@@ -22,6 +25,12 @@ const HOSTILE = [
   '\r\n__exception__\r\n',
   ';\n\nSELECT 1',
 ];
+
+const BINARY = new RowColumns([
+  ['id', 'UInt64'],
+  ['amount', 'Decimal(38, 9)'],
+  ['note', 'String'],
+]);
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -332,7 +341,7 @@ describe('writes', () => {
     const rows = Array.from({ length: 5_000 }, (_, n) => JSON.stringify([String(n), '0.000000001', '']));
     await writer.insertBlock('blocks', rows, { token: 'events:0:0-4999' });
     await writer.insertBlock('blocks', rows, { token: 'events:0:0-4999' });
-    await writer.insertBlock('blocks', Buffer.from(rows.slice(100, 3_000).join('\n')), { token: 'events:0:100-2999' });
+    await writer.insertBlock('blocks', rows.slice(100, 3_000), { token: 'events:0:100-2999' });
     await writer.insertBlock('blocks', [], { token: 'nothing' });
     expect(
       await rowsOf(
@@ -341,6 +350,53 @@ describe('writes', () => {
       ),
     ).toEqual([{ rows: '5000', ids: '5000', total: '0.000005000' }]);
   });
+
+  test('a block in RowBinary is read once, and leaves no file behind', async () => {
+    await engine.client.command({
+      query: `CREATE TABLE binary (id UInt64, amount Decimal(38, 9), note String DEFAULT 'none', later String DEFAULT 'yes')
+        ENGINE = ReplacingMergeTree ORDER BY id`,
+    });
+    const block = new RowBlock(BINARY);
+    for (let id = 0; id < 3000; id += 1) {
+      block.int64(id);
+      block.decimal(1n);
+      block.string(`n${id}`);
+      block.endRow();
+    }
+    const writer = createWarehouseWriter({ client: engine.client });
+    await writer.insertBlock('binary', block, { token: 'events:0:0-2999' });
+    await writer.insertBlock('binary', block, { token: 'events:0:0-2999' });
+    const query =
+      'SELECT count() AS rows, sum(amount) AS total, max(note) AS note, any(later) AS later FROM binary FINAL';
+    expect(await rowsOf(engine.client, query)).toEqual([
+      { rows: '3000', total: '0.000003000', note: 'n999', later: 'yes' },
+    ]);
+    expect(await readdir(join(engine.dataDir, 'binary-bodies'))).toEqual([]);
+  });
+
+  test.each([
+    ['another type', [['id', 'UInt32']], 4],
+    ['a column that the table does not have', [['other', 'UInt64']], 8],
+    ['a row cut short', [['id', 'UInt64']], 7],
+    ['bytes too many', [['id', 'UInt64']], 9],
+  ] as const)(
+    'RowBinary with %s is refused loudly, without a retry, and nothing of it is there',
+    async (_, columns, bytes) => {
+      await engine.client.command({
+        query: 'CREATE OR REPLACE TABLE strict (id UInt64) ENGINE = MergeTree ORDER BY id',
+      });
+      const rows = { columns: new RowColumns(columns), length: 1, chunks: [{ bytes: Buffer.alloc(bytes), rows: 1 }] };
+      const writer = createWarehouseWriter({
+        client: engine.client,
+        sleep: () => Promise.reject(new Error('no retry')),
+      });
+      await expect(writer.insertBlock('strict', rows, { token: 'events:0:7-8' })).rejects.toMatchObject({
+        code: 'warehouse_insert_refused',
+        message: expect.stringContaining('strict, block events:0:7-8'),
+      });
+      expect(await rowsOf(engine.client, 'SELECT count() AS rows FROM strict')).toEqual([{ rows: '0' }]);
+    },
+  );
 
   test('columns may be named, also by the words of SQL', async () => {
     await engine.client.command({

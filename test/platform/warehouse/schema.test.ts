@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrate, readMigrations } from '../../../platform/warehouse/migrations.ts';
 import { createWarehouseWriter, type WarehouseWriter } from '../../../platform/warehouse/writer.ts';
+import { openBlock, RATER_TABLES } from '../../../services/rater/rows.ts';
+import { columnsOf } from '../../support/binary-rows.ts';
 import { MIGRATIONS, rowsOf, startTestEngine, type TestEngine } from './fixture.ts';
 
 let engine: TestEngine;
@@ -175,6 +177,13 @@ describe('the tables', () => {
       await engine.client.command({ query: `TRUNCATE TABLE ${table}` });
     },
   );
+
+  test.each(RATER_TABLES)('%s: the rater names all columns, in their order, with their types', async (table) => {
+    const query = 'SELECT name, type FROM system.columns WHERE table = {table:String} AND database = currentDatabase()';
+    const found = await rowsOf(engine.client, `${query} ORDER BY position`, { table });
+    const columns = columnsOf(openBlock(table).columns.header);
+    expect(columns.map(([name, type]) => ({ name, type }))).toEqual(found);
+  });
 
   test('every table is on disk before its rows count', async () => {
     const careless = await rowsOf(

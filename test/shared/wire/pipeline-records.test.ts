@@ -23,6 +23,7 @@ test('every record that a whole pipeline writes comes back to the letter, and it
             expect(plain(decoded.event)).toEqual(plain(parseEvent(JSON.parse(text), time)));
             expect(decoded.text()).toBe(text);
           }
+          if (topic === TOPICS.updates) expect(bytesOf(wire.encodeUpdate(JSON.parse(text)))).toEqual(encoded);
           seen.set(topic, (seen.get(topic) ?? 0) + 1);
         }
       }
