@@ -22,9 +22,10 @@ export interface ClusterOptions {
   readonly port: number | undefined;
   /** Fixed by the first `up`. */
   readonly partitions: number;
-  readonly ingests: number;
-  readonly raters: number;
-  readonly enforcers: number;
+  /** How many of each service; undefined: as many as before, at first one. */
+  readonly ingests: number | undefined;
+  readonly raters: number | undefined;
+  readonly enforcers: number | undefined;
   readonly logTime: LogTime;
   readonly tell: Tell;
 }
@@ -57,7 +58,8 @@ export function readClusterFile(dir: string): ClusterFile | undefined {
 
 /**
  * Runs the stack in DIR/stack, prepares topics, schemas and tables, and runs the services on it as processes of their own,
- * started again when they die. Resolves once all are ready. Running it twice is running it once.
+ * started again when they die. Resolves once all are ready. Running it twice is running it once; with other numbers of services
+ * those that run finish what they do and are started anew, in as many processes.
  * @throws StackError, LogError `LogTopicChanged` for another number of partitions or time than at first
  */
 export async function clusterUp(options: ClusterOptions): Promise<readonly ProcessOfCluster[]> {
@@ -71,7 +73,9 @@ export async function clusterUp(options: ClusterOptions): Promise<readonly Proce
   await prepareCluster(settings, { partitions, logTime, replicationFactor: 1 }, logger);
   const paths = instancePaths(resolve(dir));
   instanceKeys(paths);
-  const plan = (): Promise<Plan> => planServices(options, { ...environment, TOLLGATE_KEYS_FILE: paths.keys });
+  const counts = countsOf(options);
+  await stopOthers(options, counts);
+  const plan = (): Promise<Plan> => planServices(options, counts, { ...environment, TOLLGATE_KEYS_FILE: paths.keys });
   const status = await bringUp({ dir: servicesOf(dir), tell, plan });
   const door = status.processes.find(({ name }) => name === 'ingest-1')?.url ?? '';
   writeJsonFile(fileOf(dir), { environment, door } satisfies ClusterFile);
@@ -102,9 +106,44 @@ export function environmentOf(servers: readonly Pick<ServerStatus, 'name' | 'url
   };
 }
 
+const SERVICES = ['ingest', 'rater', 'enforcer'] as const;
+
+/** How many processes of each service there are to be. */
+type Counts = Readonly<Record<(typeof SERVICES)[number], number>>;
+
+function countsOf({ dir, ingests, raters, enforcers }: ClusterOptions): Counts {
+  const before = countsIn(dir);
+  return {
+    ingest: ingests ?? before?.ingest ?? 1,
+    rater: raters ?? before?.rater ?? 1,
+    enforcer: enforcers ?? before?.enforcer ?? 1,
+  };
+}
+
+/** Undefined if no service ever ran in the folder. */
+function countsIn(dir: string): Counts | undefined {
+  const status = statusOf(servicesOf(dir));
+  if (status === undefined) return undefined;
+  const of = (service: string): number => status.processes.filter(({ name }) => name.startsWith(`${service}-`)).length;
+  return { ingest: of('ingest'), rater: of('rater'), enforcer: of('enforcer') };
+}
+
+async function stopOthers({ dir, tell }: ClusterOptions, counts: Counts): Promise<void> {
+  const before = countsIn(dir);
+  const status = statusOf(servicesOf(dir));
+  if (before === undefined || status === undefined || !runs(status.supervisor)) return;
+  const changes = SERVICES.filter((service) => before[service] !== counts[service]);
+  if (changes.length === 0) return;
+  tell(`${changes.map((service) => `${service}: ${counts[service]} instead of ${before[service]}`).join(', ')}`);
+  await bringDown({ dir: servicesOf(dir), tell });
+}
+
 /** Doors that clients may know keep their ports from one `up` to the next. */
-async function planServices(options: ClusterOptions, environment: Record<string, string>): Promise<Plan> {
-  const { dir, port, ingests, raters, enforcers } = options;
+async function planServices(
+  { dir, port }: ClusterOptions,
+  { ingest: ingests, rater: raters, enforcer: enforcers }: Counts,
+  environment: Record<string, string>,
+): Promise<Plan> {
   const known = readJsonFile(portsOf(dir), z.array(z.int())) ?? [];
   const doors = [...(port === undefined ? known.slice(0, 1) : [port]), ...known.slice(1)].slice(0, ingests);
   const free = await freePorts(2 * ingests + raters + enforcers);

@@ -8,9 +8,9 @@ interface UpOptions {
   readonly data: string;
   readonly port?: number;
   readonly partitions: number;
-  readonly ingests: number;
-  readonly raters: number;
-  readonly enforcers: number;
+  readonly ingests?: number;
+  readonly raters?: number;
+  readonly enforcers?: number;
   readonly logTime: LogTime;
 }
 
@@ -28,12 +28,14 @@ export function addCluster(program: Command, world: World): void {
     cluster.command(name).option('--data <dir>', 'folder of the cluster: data, logs, keys, what runs', DEFAULT_CLUSTER);
 
   command('up')
-    .description('Start the cluster, or find it running; return once all of it is ready')
+    .description(
+      'Start the cluster, or find it running; return once all of it is ready. With another number of a service, have as many',
+    )
     .option('--port <n>', 'port of the first HTTP door (default: that of the last time, or a free one)', port)
     .option('--partitions <n>', 'partitions of each topic; fixed by the first start', count, 8)
-    .option('--ingests <n>', 'processes that take events', count, 1)
-    .option('--raters <n>', 'processes that rate', count, 1)
-    .option('--enforcers <n>', 'processes that enforce', count, 1)
+    .option('--ingests <n>', 'processes that take events (default: as many as the last time, at first 1)', count)
+    .option('--raters <n>', 'processes that rate (the same)', count)
+    .option('--enforcers <n>', 'processes that enforce (the same)', count)
     .addOption(
       new Option(
         '--log-time <time>',
@@ -49,8 +51,8 @@ export function addCluster(program: Command, world: World): void {
         ['1  it did not come up: something is missing, a port is taken, or a process failed; stderr says which'],
       ),
     )
-    .action(async ({ data: dir, port: doorPort, ...rest }: UpOptions) => {
-      const processes = await clusterUp({ dir, port: doorPort, ...rest, tell });
+    .action(async ({ data: dir, port: doorPort, ingests, raters, enforcers, ...rest }: UpOptions) => {
+      const processes = await clusterUp({ dir, port: doorPort, ingests, raters, enforcers, ...rest, tell });
       const width = Math.max(...processes.map(({ service }) => service.length));
       await write(world.stdout, processes.map(({ service, url }) => `${service.padEnd(width)}  ${url}\n`).join(''));
       tell(

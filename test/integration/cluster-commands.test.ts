@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clusterDown, clusterUp, readClusterFile } from '../../cli/cluster/cluster.ts';
+import { clusterDown, clusterStatus, clusterUp, readClusterFile } from '../../cli/cluster/cluster.ts';
 import { findDoor } from '../../cli/door/door.ts';
 import { partitionOf } from '../../services/shared/partition.ts';
 import { clusterWarehouse } from '../../services/shared/runtime/connect.ts';
@@ -30,6 +30,14 @@ function accountIn(partition: number): string {
   for (let number = 0; ; number += 1) {
     if (partitionOf(`acme-${number}`, PARTITIONS.length) === partition) return `acme-${number}`;
   }
+}
+
+/** @param counts of services; those that are left out stay as they are */
+async function up(counts: { readonly raters?: number; readonly enforcers?: number }): Promise<void> {
+  await clusterUp({
+    ...{ dir, port: undefined, partitions: PARTITIONS.length, logTime: 'event', tell: () => undefined },
+    ...{ ingests: undefined, raters: counts.raters, enforcers: counts.enforcers },
+  });
 }
 
 /** Sends events to the cluster's door, and resolves once they are rated. */
@@ -69,10 +77,7 @@ describeOnStack('the commands that look into a cluster of two partitions', () =>
     folder = temporaryFolder();
     dir = join(folder, 'cluster');
     data = ['--data', dir];
-    await clusterUp({
-      ...{ dir, port: undefined, partitions: PARTITIONS.length, logTime: 'event', tell: () => undefined },
-      ...{ ingests: 1, raters: 1, enforcers: 1 },
-    });
+    await up({});
     env = readClusterFile(dir)?.environment ?? {};
     await post(
       ...[LEFT, RIGHT].flatMap((account = '') => [opened(0, account), granted(0, account, `g-${account}`, '100')]),
@@ -227,4 +232,26 @@ describeOnStack('the commands that look into a cluster of two partitions', () =>
       LONG_MS,
     );
   });
+
+  test(
+    'another number of services is had by `up`, behind the same door, and stays',
+    async () => {
+      const running = () => clusterStatus(dir).filter((process) => process.running);
+      const services = () => running().flatMap(({ service }) => (/-\d$/.test(service) ? [service] : []));
+      const door = findDoor({ data: dir }, undefined).url;
+      const [server] = running();
+      await up({ raters: 2 });
+      expect(services()).toEqual(['rater-1', 'rater-2', 'enforcer-1', 'ingest-1']);
+      expect(findDoor({ data: dir }, undefined).url).toBe(door);
+      await post(opened(7, 'scaled'), granted(7, 'scaled', 'g-scaled', '5'));
+      expect(await done(['balance', 'scaled', ...data])).toContain('5.000000000 USD');
+      await up({ enforcers: 2 });
+      expect(services()).toEqual(['rater-1', 'rater-2', 'enforcer-1', 'enforcer-2', 'ingest-1']);
+      const before = running();
+      await up({});
+      expect(running()).toEqual(before);
+      expect(running()[0]).toEqual(server);
+    },
+    LONG_MS,
+  );
 });
