@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
 import type { LogTime } from '../../platform/log/port.ts';
-import { CLUSTER_VARIABLES, readVariables } from '../../services/shared/runtime/variables.ts';
+import { CLUSTER_VARIABLES, readVariables, type ServiceName } from '../../services/shared/runtime/variables.ts';
 import { instanceKeys, instancePaths } from '../embedded/instance.ts';
 import type { Plan, PlannedProcess } from '../stack/plan.ts';
 import { freePorts, isFree } from '../stack/ports.ts';
@@ -73,10 +73,11 @@ export async function clusterUp(options: ClusterOptions): Promise<readonly Proce
   await prepareCluster(settings, { partitions, logTime, replicationFactor: 1 }, logger);
   const paths = instancePaths(resolve(dir));
   instanceKeys(paths);
-  const counts = countsOf(options);
-  await stopOthers(options, counts);
+  const services = servicesOf(dir);
+  const counts = countsOf(options, statusOf(services));
   const plan = (): Promise<Plan> => planServices(options, counts, { ...environment, TOLLGATE_KEYS_FILE: paths.keys });
-  const status = await bringUp({ dir: servicesOf(dir), tell, plan });
+  const outdated = (running: PlanStatus): string | undefined => differenceOf(countsIn(running), counts);
+  const status = await bringUp({ dir: services, tell, plan, outdated });
   const door = status.processes.find(({ name }) => name === 'ingest-1')?.url ?? '';
   writeJsonFile(fileOf(dir), { environment, door } satisfies ClusterFile);
   return [...servers.map(serverOf), ...servicesIn(status)];
@@ -106,36 +107,29 @@ export function environmentOf(servers: readonly Pick<ServerStatus, 'name' | 'url
   };
 }
 
-const SERVICES = ['ingest', 'rater', 'enforcer'] as const;
-
 /** How many processes of each service there are to be. */
-type Counts = Readonly<Record<(typeof SERVICES)[number], number>>;
+type Counts = Readonly<Record<ServiceName, number>>;
 
-function countsOf({ dir, ingests, raters, enforcers }: ClusterOptions): Counts {
-  const before = countsIn(dir);
+function countsOf({ ingests, raters, enforcers }: ClusterOptions, before: PlanStatus | undefined): Counts {
+  const known = before === undefined ? undefined : countsIn(before);
   return {
-    ingest: ingests ?? before?.ingest ?? 1,
-    rater: raters ?? before?.rater ?? 1,
-    enforcer: enforcers ?? before?.enforcer ?? 1,
+    ingest: ingests ?? known?.ingest ?? 1,
+    rater: raters ?? known?.rater ?? 1,
+    enforcer: enforcers ?? known?.enforcer ?? 1,
   };
 }
 
-/** Undefined if no service ever ran in the folder. */
-function countsIn(dir: string): Counts | undefined {
-  const status = statusOf(servicesOf(dir));
-  if (status === undefined) return undefined;
-  const of = (service: string): number => status.processes.filter(({ name }) => name.startsWith(`${service}-`)).length;
+function countsIn({ processes }: PlanStatus): Counts {
+  const of = (service: ServiceName): number => processes.filter(({ name }) => name.startsWith(`${service}-`)).length;
   return { ingest: of('ingest'), rater: of('rater'), enforcer: of('enforcer') };
 }
 
-async function stopOthers({ dir, tell }: ClusterOptions, counts: Counts): Promise<void> {
-  const before = countsIn(dir);
-  const status = statusOf(servicesOf(dir));
-  if (before === undefined || status === undefined || !runs(status.supervisor)) return;
-  const changes = SERVICES.filter((service) => before[service] !== counts[service]);
-  if (changes.length === 0) return;
-  tell(`${changes.map((service) => `${service}: ${counts[service]} instead of ${before[service]}`).join(', ')}`);
-  await bringDown({ dir: servicesOf(dir), tell });
+/** What is to be different, as a line; undefined if nothing is. */
+function differenceOf(before: Counts, counts: Counts): string | undefined {
+  const services = ['ingest', 'rater', 'enforcer'] as const;
+  const changes = services.filter((service) => before[service] !== counts[service]);
+  if (changes.length === 0) return undefined;
+  return changes.map((service) => `${service}: ${counts[service]} instead of ${before[service]}`).join(', ');
 }
 
 /** Doors that clients may know keep their ports from one `up` to the next. */
@@ -152,7 +146,7 @@ async function planServices(
     if (port === undefined && !(await isFree(door))) doors[index] = takePort();
   while (doors.length < ingests) doors.push(takePort());
   writeJsonFile(portsOf(dir), doors);
-  const ofService = (service: 'ingest' | 'rater' | 'enforcer', count: number): PlannedProcess[] =>
+  const ofService = (service: ServiceName, count: number): PlannedProcess[] =>
     Array.from({ length: count }, (_, index) => {
       const doorPort = service === 'ingest' ? doors[index] : undefined;
       return plannedService({

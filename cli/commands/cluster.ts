@@ -29,13 +29,13 @@ export function addCluster(program: Command, world: World): void {
 
   command('up')
     .description(
-      'Start the cluster, or find it running; return once all of it is ready. With another number of a service, have as many',
+      'Start the cluster, or find it running; return once all of it is ready. A number of processes other than what runs restarts the services',
     )
     .option('--port <n>', 'port of the first HTTP door (default: that of the last time, or a free one)', port)
     .option('--partitions <n>', 'partitions of each topic; fixed by the first start', count, 8)
     .option('--ingests <n>', 'processes that take events (default: as many as the last time, at first 1)', count)
-    .option('--raters <n>', 'processes that rate (the same)', count)
-    .option('--enforcers <n>', 'processes that enforce (the same)', count)
+    .option('--raters <n>', 'processes that rate (default: likewise)', count)
+    .option('--enforcers <n>', 'processes that enforce (default: likewise)', count)
     .addOption(
       new Option(
         '--log-time <time>',

@@ -20,6 +20,8 @@ export interface UpOptions {
   readonly plan: () => Promise<Plan>;
   /** Looks at what runs already: may refuse it by throwing. */
   readonly accept?: (running: PlanStatus) => void;
+  /** In what it is not what is wanted, so that it is ended and started anew; undefined: in nothing. */
+  readonly outdated?: (running: PlanStatus) => string | undefined;
   readonly tell: Tell;
 }
 
@@ -32,17 +34,21 @@ const STOP_MARGIN_MS = 30_000;
 
 /**
  * Runs a plan under a supervisor that outlives this process, and resolves once all of it takes requests. A second call
- * finds it running and only waits until it is ready. What a supervisor that was killed left behind is ended first.
+ * finds it running and only waits until it is ready, unless it is outdated. What a supervisor that was killed left behind is ended first.
  * @throws StackError `stack_busy`, those of the plan, and why it did not come up
  */
-export async function bringUp({ dir, plan, accept, tell }: UpOptions): Promise<PlanStatus> {
+export async function bringUp({ dir, plan, accept, outdated, tell }: UpOptions): Promise<PlanStatus> {
   const folder = runFolder(dir);
   return alone(folder, tell, async () => {
     const before = readStatus(folder.status);
     if (before !== undefined && runs(before.supervisor) && (before.state === 'starting' || before.state === 'ready')) {
       accept?.(before);
-      tell('it runs already');
-      return untilReady(folder, before.supervisor, tell);
+      const difference = outdated?.(before);
+      if (difference === undefined) {
+        tell('it runs already');
+        return untilReady(folder, before.supervisor, tell);
+      }
+      tell(difference);
     }
     if (before !== undefined) await endWhole(before, folder, tell);
     writeJsonFile(folder.plan, await plan());
