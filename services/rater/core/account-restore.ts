@@ -296,7 +296,6 @@ function restoreQuantity(account: Account, key: string, stored: StoredQuantity):
       category,
       invoiceMonth,
       correction,
-      final: false,
       totalMs,
     },
     reservationId: reservationId ?? undefined,

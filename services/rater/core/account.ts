@@ -242,8 +242,6 @@ export interface Quantity extends QuantityKey {
   readonly kind: 'quantity';
   readonly key: string;
   dirty: boolean;
-  /** F3: its month's invoice is final; no line goes to it any more. */
-  final: boolean;
   totalMs: bigint;
   /** floor(total x price), kept so that a line needs one division. */
   amountNanos: Nanos;

@@ -14,7 +14,6 @@ export function finaliseMonth(account: Account, totals: MonthTotals, effects: Ef
   const invoice = invoiceOf(account, totals, account.totals.finalBalanceNanos, 'final');
   for (const quantity of quantitiesOf(account, totals.month)) {
     account.quantities.delete(quantity.key);
-    quantity.final = true;
     touch(account, quantity);
   }
   account.months.delete(totals.month);

@@ -23,7 +23,7 @@ export function costOf(quantityMs: bigint, priceMicros: PriceMicros, unit: Unit)
 
 /** R6: the one total that a line belongs to; `hint` is the one that the resource's last line went to. */
 export function quantityFor(account: Account, key: QuantityKey, hint: Quantity | undefined): Quantity {
-  if (hint !== undefined && !hint.final && sameKey(hint, key)) return hint;
+  if (hint !== undefined && sameKey(hint, key) && account.quantities.get(hint.key) === hint) return hint;
   const text = keyText(key);
   const known = account.quantities.get(text);
   if (known !== undefined) return known;
@@ -40,7 +40,6 @@ export function quantityFor(account: Account, key: QuantityKey, hint: Quantity |
     listPriceMicros: key.listPriceMicros,
     invoiceMonth: key.invoiceMonth,
     correction: key.correction,
-    final: false,
     totalMs: 0n,
     amountNanos: 0n,
     listAmountNanos: 0n,
