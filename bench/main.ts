@@ -32,7 +32,7 @@ const program = new Command('bench')
   .option('--skeleton <folder>', 'of a ceiling.mjs that is measured beside our own skeleton')
   .parse();
 
-type Options = Partial<ClusterBenchOptions> & Pick<ClusterBenchOptions, 'rounds' | 'partitions' | 'skeleton'>;
+type Options = Omit<ClusterBenchOptions, 'samples'> & { readonly samples?: number };
 const { samples, rounds, partitions, skeleton } = program.opts<Options>();
 const few = samples ?? 500_000;
 const cluster = { samples: samples ?? 2_000_000, rounds, partitions, skeleton };

@@ -16,8 +16,9 @@ export type InsertOptions = {
 
 export type WarehouseWriter = {
   /**
-   * Writes a block of rows: in RowBinary, or each an encoded JSON array without line breaks. Resolves once the rows are on disk. Idempotent by row identity: a block may be written again,
-   * whole, in part, or cut elsewhere, and FINAL reads each row once.
+   * Writes a block of rows: in RowBinary, or each an encoded JSON array without line breaks. Resolves once the rows are on
+   * disk. Idempotent by row identity: a block may be written again, whole, in part, or cut elsewhere, and FINAL reads each row
+   * once.
    * @throws WarehouseError `warehouse_unavailable` after bounded retries of transient faults, `warehouse_not_allowed`,
    * `warehouse_not_trusted`, `warehouse_insert_refused`,
    * `warehouse_rows_lost`, `warehouse_row_too_large`
@@ -113,7 +114,7 @@ async function insertOnce(
   const { stream, summary } = await client.exec({
     query,
     values: Readable.from(part.pieces, { objectMode: false }),
-    clickhouse_settings: { wait_end_of_query: 1, log_comment: token, input_format_skip_unknown_fields: 0 },
+    clickhouse_settings: { wait_end_of_query: 1, log_comment: token },
   });
   for await (const _ of stream) {
     // an insert answers with nothing; the socket is free once that was read
