@@ -42,7 +42,7 @@ export const doorConfig = z
     waitersMax: bound(1, 100_000, 1000),
     /** So long requests may still take when the door stops; then their connections are cut. */
     stopGraceMs: bound(0, 600_000, 15_000),
-    /** The mean delay of the event loop, over a second, at which requests are turned away. */
+    /** The mean delay of the event loop, over a second or this long if that is more, at which requests are turned away. */
     eventLoopDelayMsMax: bound(10, 600_000, 3000),
   })
   .refine((config) => config.waitMs <= config.waitMsMax, {

@@ -95,7 +95,13 @@ export function createDoor(deps: DoorDeps, config: DoorConfig): Door {
     request.log.debug({ method, route, status, ms: reply.elapsedTime, key: request.sender?.keyId }, 'answered');
   });
 
-  void door.register(underPressure, { maxEventLoopDelay: config.eventLoopDelayMsMax, retryAfter: 1 });
+  void door.register(underPressure, {
+    maxEventLoopDelay: config.eventLoopDelayMsMax,
+    // A trap: an interval without a measure counts as an endless delay. One stall as long as the interval leaves it
+    // without, so the interval must not be shorter than the delay that is allowed.
+    sampleInterval: Math.max(1000, config.eventLoopDelayMsMax),
+    retryAfter: 1,
+  });
   void door.register(swagger, OPENAPI);
   void door.register(async (open: Door) => operationRoutes(open, context));
   void door.register(async (guarded: Door) => {

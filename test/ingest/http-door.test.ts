@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -28,6 +29,12 @@ function open(...args: Parameters<typeof harness>): Harness {
   const one = harness(...args);
   opened.push(one);
   return one;
+}
+
+/** Holds the event loop for longer than a second, so that not one delay is measured in it, and lets it go round once. */
+async function stall(): Promise<void> {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
+  await setTimeout(0);
 }
 
 type Answer = Awaited<ReturnType<Harness['send']>>;
@@ -400,6 +407,23 @@ describe('POST /v1/events: what is refused', () => {
     expect(codeOf(answer)).toBe('503 not_ready');
     expect(answer.json()).toMatchObject({ detail: 'log: opening' });
     expect(answer.headers['retry-after']).toBe('1');
+  });
+
+  it('503: the process stalls for longer than it may; who looks after it is answered', async () => {
+    const { door, send, get } = open({ eventLoopDelayMsMax: 10 });
+    await door.ready();
+    await stall();
+    const answer = await send(usage('a'));
+    expect(codeOf(answer)).toBe('503 overloaded');
+    expect(answer.headers['retry-after']).toBe('1');
+    expect((await get('/livez')).statusCode).toBe(200);
+  });
+
+  it('a stall that is shorter than it may be turns nobody away', async () => {
+    const { door, send } = open({ eventLoopDelayMsMax: 600_000 });
+    await door.ready();
+    await stall();
+    expect(codeOf(await send(usage('a')))).toBe('202');
   });
 
   it('500: a fault that nobody foresaw is told to nobody', async () => {
