@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
-import type { LogTime } from '../../platform/log/port.ts';
+import { LOG_TIMES, type LogTime } from '../../platform/log/port.ts';
 import { CLUSTER_VARIABLES, readVariables, type ServiceName } from '../../services/shared/runtime/variables.ts';
 import { instanceKeys, instancePaths } from '../embedded/instance.ts';
 import type { Plan, PlannedProcess } from '../stack/plan.ts';
@@ -20,13 +20,14 @@ export interface ClusterOptions {
   readonly dir: string;
   /** Of the first ingest's HTTP door; undefined: that of before, or a free one. */
   readonly port: number | undefined;
-  /** Fixed by the first `up`. */
-  readonly partitions: number;
+  /** Fixed by the first `up`; undefined: what it fixed, at first 8. */
+  readonly partitions: number | undefined;
   /** How many of each service; undefined: as many as before, at first one. */
   readonly ingests: number | undefined;
   readonly raters: number | undefined;
   readonly enforcers: number | undefined;
-  readonly logTime: LogTime;
+  /** Fixed by the first `up`; undefined: what it fixed, at first that of the append. */
+  readonly logTime: LogTime | undefined;
   readonly tell: Tell;
 }
 
@@ -51,6 +52,11 @@ const clusterFile = z.object({
 /** What a cluster on this machine says of itself to the commands that look into it. */
 export type ClusterFile = z.infer<typeof clusterFile>;
 
+/** What the topics of a cluster were made with. */
+const topicsFile = z.object({ partitions: z.int(), logTime: z.enum(LOG_TIMES) });
+
+type Topics = Readonly<z.infer<typeof topicsFile>>;
+
 /** What `up` left in a folder; undefined if it holds no cluster. @throws StackError `stack_folder_invalid` */
 export function readClusterFile(dir: string): ClusterFile | undefined {
   return readJsonFile(fileOf(dir), clusterFile);
@@ -67,10 +73,11 @@ export async function clusterUp(options: ClusterOptions): Promise<readonly Proce
   const servers = await stackUp({ dir: stackOf(dir), ports: {}, tell });
   const environment = environmentOf(servers);
   const logger: Logger = pino({ level: 'silent' });
-  const { partitions, logTime } = options;
+  const topics = topicsOf(options, readJsonFile(topicsIn(dir), topicsFile));
   tell('topics, schemas and tables ...');
   const settings = readVariables(CLUSTER_VARIABLES, environment);
-  await prepareCluster(settings, { partitions, logTime, replicationFactor: 1 }, logger);
+  await prepareCluster(settings, { ...topics, replicationFactor: 1 }, logger);
+  writeJsonFile(topicsIn(dir), topics);
   const paths = instancePaths(resolve(dir));
   instanceKeys(paths);
   const services = servicesOf(dir);
@@ -105,6 +112,10 @@ export function environmentOf(servers: readonly Pick<ServerStatus, 'name' | 'url
     TOLLGATE_REDIS_NODES: urlOf('redis').replace('redis://', ''),
     TOLLGATE_CLICKHOUSE_URL: urlOf('clickhouse'),
   };
+}
+
+function topicsOf({ partitions, logTime }: ClusterOptions, before: Topics | undefined): Topics {
+  return { partitions: partitions ?? before?.partitions ?? 8, logTime: logTime ?? before?.logTime ?? 'append' };
 }
 
 /** How many processes of each service there are to be. */
@@ -178,6 +189,10 @@ function servicesOf(dir: string): string {
 
 function fileOf(dir: string): string {
   return join(resolve(dir), 'cluster.json');
+}
+
+function topicsIn(dir: string): string {
+  return join(resolve(dir), 'topics.json');
 }
 
 function portsOf(dir: string): string {

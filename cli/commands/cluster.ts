@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { LogTime } from '../../platform/log/port.ts';
+import { LOG_TIMES, type LogTime } from '../../platform/log/port.ts';
 import { clusterDown, clusterStatus, clusterUp, DEFAULT_CLUSTER } from '../cluster/cluster.ts';
 import { helpEnd, port, wholeNumber } from './options.ts';
 import { type World, write } from './world.ts';
@@ -7,11 +7,11 @@ import { type World, write } from './world.ts';
 interface UpOptions {
   readonly data: string;
   readonly port?: number;
-  readonly partitions: number;
+  readonly partitions?: number;
   readonly ingests?: number;
   readonly raters?: number;
   readonly enforcers?: number;
-  readonly logTime: LogTime;
+  readonly logTime?: LogTime;
 }
 
 /** `tollgate cluster`: the stack and the services on it, each a process of its own, on loopback. */
@@ -32,17 +32,15 @@ export function addCluster(program: Command, world: World): void {
       'Start the cluster, or find it running; return once all of it is ready. A number of processes other than what runs restarts the services',
     )
     .option('--port <n>', 'port of the first HTTP door (default: that of the last time, or a free one)', port)
-    .option('--partitions <n>', 'partitions of each topic; fixed by the first start', count, 8)
+    .option('--partitions <n>', 'partitions of each topic; fixed by the first start (default: 8)', count)
     .option('--ingests <n>', 'processes that take events (default: as many as the last time, at first 1)', count)
     .option('--raters <n>', 'processes that rate (default: likewise)', count)
     .option('--enforcers <n>', 'processes that enforce (default: likewise)', count)
     .addOption(
       new Option(
         '--log-time <time>',
-        'what time an event has: that of its append, or its own, without ticks (imports, tests); fixed by the first start',
-      )
-        .choices(['append', 'event'])
-        .default('append'),
+        'what time an event has: that of its append, or its own, without ticks (imports, tests); fixed by the first start (default: append)',
+      ).choices(LOG_TIMES),
     )
     .addHelpText(
       'after',
@@ -51,8 +49,10 @@ export function addCluster(program: Command, world: World): void {
         ['1  it did not come up: something is missing, a port is taken, or a process failed; stderr says which'],
       ),
     )
-    .action(async ({ data: dir, port: doorPort, ingests, raters, enforcers, ...rest }: UpOptions) => {
-      const processes = await clusterUp({ dir, port: doorPort, ingests, raters, enforcers, ...rest, tell });
+    .action(async ({ data: dir, port: doorPort, ingests, raters, enforcers, partitions, logTime }: UpOptions) => {
+      const processes = await clusterUp({
+        ...{ dir, port: doorPort, ingests, raters, enforcers, partitions, logTime, tell },
+      });
       const width = Math.max(...processes.map(({ service }) => service.length));
       await write(world.stdout, processes.map(({ service, url }) => `${service.padEnd(width)}  ${url}\n`).join(''));
       tell(

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
-import type { LogTime } from '../../platform/log/port.ts';
+import { LOG_TIMES, type LogTime } from '../../platform/log/port.ts';
 import { RegistryError } from '../../platform/registry/port.ts';
 import { clusterRegistry } from '../../services/shared/runtime/connect.ts';
 import {
@@ -40,7 +40,7 @@ export function addRelease(program: Command, world: World): void {
     .option('--replication <n>', 'on how many brokers each record is kept', positive, REPLICATION)
     .addOption(
       new Option('--log-time <time>', 'what time an event has: that of its append, or its own (imports, tests)')
-        .choices(['append', 'event'])
+        .choices(LOG_TIMES)
         .default('append'),
     )
     .addHelpText('after', helpEnd(['TOLLGATE_KAFKA_BROKERS=10.0.0.7:9092 tollgate topics create --partitions 48']))

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import closeWithGrace from 'close-with-grace';
 import { type Command, Option } from 'commander';
 import { type Logger, pino } from 'pino';
-import type { LogTime } from '../../platform/log/port.ts';
+import { LOG_TIMES, type LogTime } from '../../platform/log/port.ts';
 import { jsonLogger } from '../../services/shared/runtime/logger.ts';
 import { Releases } from '../../services/shared/runtime/releases.ts';
 import { openShow } from '../demo/demo.ts';
@@ -36,7 +36,7 @@ export function addStart(program: Command, world: World): void {
         '--log-time <time>',
         'what time an event has: that of its append, or its own, without ticks and demo (imports, tests)',
       )
-        .choices(['append', 'event'])
+        .choices(LOG_TIMES)
         .default('append'),
     )
     .addHelpText(

@@ -1,5 +1,6 @@
 /** How a topic's records get their time: stamped when they are appended, or as the sender gave it (imports). */
-export type LogTime = 'append' | 'event';
+export const LOG_TIMES = ['append', 'event'] as const;
+export type LogTime = (typeof LOG_TIMES)[number];
 
 /** One topic of a log. Topics, and how many partitions each has, are fixed when the log is opened. */
 export interface TopicSpec {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_TIMES } from '../../platform/log/port.ts';
 import { isId } from '../shared/contracts/parse-event.ts';
 import { parseInstant } from '../shared/time.ts';
 import { ROLES } from './core/permissions.ts';
@@ -16,7 +17,7 @@ export const doorConfig = z
     /** 0: any free one. */
     port: bound(0, 65_535, 8080),
     /** Whose time an event has: the log's append time, or its own (imports and tests). */
-    logTime: z.enum(['append', 'event']).default('append'),
+    logTime: z.enum(LOG_TIMES).default('append'),
     /** As it comes over the wire. */
     bodyBytesMax: bound(1024, 256 * MIB, 5 * MIB),
     /** What gzip may make of it. */

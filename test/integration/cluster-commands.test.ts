@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clusterDown, clusterStatus, clusterUp, readClusterFile } from '../../cli/cluster/cluster.ts';
+import {
+  type ClusterOptions,
+  clusterDown,
+  clusterStatus,
+  clusterUp,
+  readClusterFile,
+} from '../../cli/cluster/cluster.ts';
 import { findDoor } from '../../cli/door/door.ts';
 import { partitionOf } from '../../services/shared/partition.ts';
 import { clusterWarehouse } from '../../services/shared/runtime/connect.ts';
@@ -32,12 +38,11 @@ function accountIn(partition: number): string {
   }
 }
 
-/** @param counts of services; those that are left out stay as they are */
-async function up(counts: { readonly raters?: number; readonly enforcers?: number }): Promise<void> {
-  await clusterUp({
-    ...{ dir, port: undefined, partitions: PARTITIONS.length, logTime: 'event', tell: () => undefined },
-    ...{ ingests: undefined, raters: counts.raters, enforcers: counts.enforcers },
-  });
+/** @param given what is left out stays as it is */
+async function up(given: Partial<ClusterOptions>): Promise<void> {
+  const { raters, enforcers, partitions, logTime } = given;
+  const same = { port: undefined, ingests: undefined };
+  await clusterUp({ ...same, dir, raters, enforcers, partitions, logTime, tell: () => undefined });
 }
 
 /** Sends events to the cluster's door, and resolves once they are rated. */
@@ -77,7 +82,7 @@ describeOnStack('the commands that look into a cluster of two partitions', () =>
     folder = temporaryFolder();
     dir = join(folder, 'cluster');
     data = ['--data', dir];
-    await up({});
+    await up({ partitions: PARTITIONS.length, logTime: 'event' });
     env = readClusterFile(dir)?.environment ?? {};
     await post(
       ...[LEFT, RIGHT].flatMap((account = '') => [opened(0, account), granted(0, account, `g-${account}`, '100')]),
@@ -234,7 +239,7 @@ describeOnStack('the commands that look into a cluster of two partitions', () =>
   });
 
   test(
-    'another number of services is had by `up`, behind the same door, and stays',
+    'another number of services is had by `up`, behind the same door, and stays; the topics stay what they were',
     async () => {
       const running = () => clusterStatus(dir).filter((process) => process.running);
       const services = () => running().flatMap(({ service }) => (/-\d$/.test(service) ? [service] : []));
@@ -251,6 +256,7 @@ describeOnStack('the commands that look into a cluster of two partitions', () =>
       await up({});
       expect(running()).toEqual(before);
       expect(running()[0]).toEqual(server);
+      await expect(up({ partitions: 3 })).rejects.toThrow('has 2 partitions, not 3');
     },
     LONG_MS,
   );
