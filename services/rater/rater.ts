@@ -127,8 +127,9 @@ export class Rater {
   readonly #broken = new AbortController();
   /** Every account of the partition is in memory: one that is not does not exist, and the store need not be asked. */
   #complete = false;
-  readonly #used = new Map<string, number>();
-  #runs = 0;
+  /** In which commit an account changed last. */
+  readonly #changedIn = new Map<string, number>();
+  #commits = 0;
   readonly #outcomes = new Map<string, number>();
   readonly #books = new Books();
   /** Of each table, the last group that had rows for it. */
@@ -246,15 +247,12 @@ export class Rater {
     // garbage collector nothing.
     const events = this.#complete ? undefined : records.map((record) => this.#decode(record));
     if (events !== undefined) await this.#prefetch(events);
-    this.#runs += 1;
     const told = heard(this.#deps.trail);
     const trail = told && new EventTrail(told, this.#config.partition, this.#group);
     for (let index = 0; index < records.length; index += 1) {
       const record = records[index];
       if (record === undefined) break;
       const { decoded, event } = events?.[index] ?? this.#decode(record);
-      const { subject } = event.envelope;
-      if (subject !== undefined) this.#used.set(subject, this.#runs);
       this.#group.begin(record.offset);
       const outcome = this.#partition.apply(event, trail ?? this.#group);
       this.#settle(record, decoded, event, outcome);
@@ -399,11 +397,13 @@ export class Rater {
     ]);
     if (this.#began !== undefined) writes.push([PARTITION_KEY, 'began', `${this.#began}`]);
     this.#began = undefined;
+    this.#commits += 1;
     const timers: TimerWrite[] = [];
     const changed: Account[] = [];
     for (const account of this.#partition.accounts.values()) {
       if (account.changes.length > 0) {
         changed.push(account);
+        this.#changedIn.set(account.id, this.#commits);
         const key = accountKey(account.id);
         for (const [field, value] of takeFieldWrites(account)) writes.push([key, field, value]);
         writes.push([key, VIEW_FIELD, accountBalanceJson(balanceOf(account))]);
@@ -465,16 +465,17 @@ export class Rater {
     await appendParts(log, TOPICS.rejected, this.#config.partition, records);
   }
 
-  /** Forgets the accounts that were used least recently, once what they changed is on its way to the store. */
+  /** Forgets the accounts that have not changed for longest, once what they changed is on its way to the store. */
   #evict(): void {
     const { accounts } = this.#partition;
     if (accounts.size <= this.#config.accountsMax) return;
     this.#complete = false;
-    const byUse = [...accounts.values()].sort((a, b) => (this.#used.get(a.id) ?? 0) - (this.#used.get(b.id) ?? 0));
-    for (const account of byUse.slice(0, accounts.size - this.#config.accountsMax)) {
+    const changedIn = ({ id }: Account): number => this.#changedIn.get(id) ?? 0;
+    const oldestFirst = [...accounts.values()].sort((left, right) => changedIn(left) - changedIn(right));
+    for (const account of oldestFirst.slice(0, accounts.size - this.#config.accountsMax)) {
       this.#partition.dropAccount(account);
       this.#books.close(account.id);
-      this.#used.delete(account.id);
+      this.#changedIn.delete(account.id);
     }
   }
 

@@ -105,8 +105,8 @@ function writeReservation(account: Account, reservation: Reservation, writes: Fi
 function writeNode(account: Account, node: Node, writes: FieldWrite[]): void {
   const name = `${node.cluster.id}/${node.id}`;
   const known = account.clusters.get(node.cluster.id)?.nodes.get(node.id) === node;
-  const { lastEnd, seenAt, active } = node.activity;
-  const value = [node.gpuType, node.gpus, lastEnd, seenAt, active ? 1 : 0];
+  const { lastEnd, seenAt, active } = node;
+  const value = [node.use.gpuType, node.gpus, lastEnd, seenAt, active ? 1 : 0];
   writes.push([`n/${name}`, known ? JSON.stringify(value) : null]);
   if (known)
     for (const [hour, bounds] of node.billed.takeChanges()) writes.push([`b/${name}/${hour}`, chunkText(bounds)]);
@@ -115,8 +115,7 @@ function writeNode(account: Account, node: Node, writes: FieldWrite[]): void {
 
 function writeVolume(account: Account, volume: Volume, writes: FieldWrite[]): void {
   const known = account.volumes.get(volume.id) === volume;
-  const { lastEnd, seenAt, active } = volume.activity;
-  const { sizeGib, since, decommissionedAt, burnRateNanos, published } = volume;
+  const { sizeGib, lastEnd, seenAt, active, since, decommissionedAt, burnRateNanos, published } = volume;
   const value = {
     ...{ sizeGib, lastEnd, seenAt, active, since, decommissionedAt },
     burnRateNanos: `${burnRateNanos}`,

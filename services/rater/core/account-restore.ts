@@ -5,7 +5,6 @@ import type { Instant } from '../../shared/time.ts';
 import {
   type Account,
   type AccountTotals,
-  type Activity,
   type Cluster,
   NEVER,
   type Node,
@@ -200,20 +199,22 @@ function restoreNode(
   const cluster = account.clusters.get(parts[1] ?? '');
   if (cluster === undefined) throw unreadable(account, parts.join('/'));
   const [gpuType, gpus, lastEnd, seenAt, active] = stored;
-  const activity: Activity = { lastEnd, seenAt, active: active === 1, timerAt: NEVER };
   const node: Node = {
     kind: 'node',
     id: parts[2] ?? '',
     dirty: false,
     cluster,
-    gpuType,
+    use: gpuTypeOf(cluster, gpuType),
     gpus,
-    activity,
+    lastEnd,
+    seenAt,
+    active: active === 1,
+    timerAt: NEVER,
     billed: new IntervalSet(),
     lastQuantity: undefined,
   };
   cluster.nodes.set(node.id, node);
-  if (activity.active) cluster.activeNodes += 1;
+  if (node.active) cluster.activeNodes += 1;
 }
 
 interface StoredVolume {
@@ -231,10 +232,12 @@ function restoreVolume(account: Account, id: string, stored: StoredVolume, clock
   const volume = volumeOf(account, id, clock);
   volume.dirty = false;
   volume.sizeGib = stored.sizeGib;
+  volume.lastEnd = stored.lastEnd;
+  volume.seenAt = stored.seenAt;
+  volume.active = stored.active;
   volume.since = stored.since;
   volume.decommissionedAt = stored.decommissionedAt;
   volume.burnRateNanos = BigInt(stored.burnRateNanos);
-  Object.assign(volume.activity, { lastEnd: stored.lastEnd, seenAt: stored.seenAt, active: stored.active });
   if (stored.published !== null) {
     volume.published = {
       ...stored.published,
@@ -324,10 +327,10 @@ function arm(account: Account, clock: Instant): void {
     if (!reservation.ended) armReservation(account, reservation, clock);
   for (const month of account.months.values()) putTimer(account, finalAt(month.month), month);
   for (const cluster of account.clusters.values()) armCluster(account, cluster, clock);
-  for (const volume of account.volumes.values()) if (volume.activity.active) refreshVolume(account, volume, clock);
+  for (const volume of account.volumes.values()) if (volume.active) refreshVolume(account, volume, clock);
 }
 
 function armCluster(account: Account, cluster: Cluster, clock: Instant): void {
-  for (const node of cluster.nodes.values()) if (node.activity.active) refreshNode(account, node, clock);
+  for (const node of cluster.nodes.values()) if (node.active) refreshNode(account, node, clock);
   for (const use of cluster.gpuTypes.values()) if (use.uncovered > 0) refreshUncovered(account, use, clock);
 }

@@ -151,14 +151,14 @@ export interface Activity {
   timerAt: Instant;
 }
 
-export interface Node {
+export interface Node extends Activity {
   readonly kind: 'node';
   readonly id: string;
   dirty: boolean;
   readonly cluster: Cluster;
-  gpuType: string;
+  /** Of the type of its GPUs. */
+  use: GpuTypeUse;
   gpus: number;
-  readonly activity: Activity;
   readonly billed: IntervalSet;
   /** R6: the quantity its last line went to, which is nearly always the next one's too. */
   lastQuantity: Quantity | undefined;
@@ -196,12 +196,11 @@ export interface GpuTypeUse {
   readonly reservations: Reservation[];
 }
 
-export interface Volume {
+export interface Volume extends Activity {
   readonly kind: 'volume';
   readonly id: string;
   dirty: boolean;
   sizeGib: number;
-  readonly activity: Activity;
   since: Instant;
   decommissionedAt: Instant;
   burnRateNanos: Nanos;

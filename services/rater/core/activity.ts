@@ -1,11 +1,10 @@
-import type { Usage } from '../../shared/contracts/event.ts';
+import type { UsageGpu, UsageStorage } from '../../shared/contracts/event.ts';
 import { HOUR_MS, type Instant } from '../../shared/time.ts';
 import {
   type Account,
   type Activity,
   type Cluster,
   type GpuTypeUse,
-  NEVER,
   type Node,
   touch,
   type Volume,
@@ -20,27 +19,25 @@ export function seenAt(end: Instant, clock: Instant): Instant {
   return clock - end <= FRESH_MS ? Math.max(end, clock) : end;
 }
 
-export function newActivity(): Activity {
-  return { lastEnd: -1, seenAt: -1, active: false, timerAt: NEVER };
-}
-
-/** C6: an accepted sample of a node: the one with the greatest end says what it uses, and how long it counts as active. */
-export function nodeSeen(account: Account, node: Node, usage: Usage & { type: 'usage.gpu' }, clock: Instant): void {
-  const { activity } = node;
-  if (usage.end <= activity.lastEnd || usage.end <= node.cluster.decommissionedAt) return;
-  activity.lastEnd = usage.end;
-  activity.seenAt = seenAt(usage.end, clock);
+/**
+ * C6: an accepted sample of a node: the one with the greatest end says what it uses, and how long it counts as active.
+ * @param use of the sample's type of GPU
+ */
+export function nodeSeen(account: Account, node: Node, use: GpuTypeUse, usage: UsageGpu, clock: Instant): void {
+  if (usage.end <= node.lastEnd || usage.end <= node.cluster.decommissionedAt) return;
+  node.lastEnd = usage.end;
+  node.seenAt = seenAt(usage.end, clock);
   touch(account, node);
-  const unchanged = node.gpus === usage.gpus && node.gpuType === usage.gpuType;
-  if (unchanged && activity.active && clock < activity.seenAt + account.policy.activityWindowMs) {
+  const unchanged = node.gpus === usage.gpus && node.use === use;
+  if (unchanged && node.active && clock < node.seenAt + account.policy.activityWindowMs) {
     armNode(account, node);
     return;
   }
   const { activeNodes, since } = node.cluster;
-  if (activity.active) countNode(account, node, -1, clock);
+  if (node.active) countNode(account, node, -1, clock);
   node.gpus = usage.gpus;
-  node.gpuType = usage.gpuType;
-  activity.active = false;
+  node.use = use;
+  node.active = false;
   refreshNode(account, node, clock);
   // B1: a cluster whose only node comes back with other GPUs was never idle, and stays active since when it was.
   if (activeNodes > 0 && node.cluster.activeNodes > 0) node.cluster.since = since;
@@ -48,33 +45,26 @@ export function nodeSeen(account: Account, node: Node, usage: Usage & { type: 'u
 
 /** C6: brings a node to what its last sample, the window and the clock say. True if it changed. */
 export function refreshNode(account: Account, node: Node, clock: Instant): boolean {
-  const { activity } = node;
-  const active = isWithin(activity.seenAt, account, clock);
+  const active = isWithin(node.seenAt, account, clock);
   if (active) armNode(account, node);
-  if (active === activity.active) return false;
-  activity.active = active;
+  if (active === node.active) return false;
+  node.active = active;
   countNode(account, node, active ? 1 : -1, clock);
   return true;
 }
 
 /** C6: a decommission makes a node idle at once, and ends what was coming to it; what ends later begins anew. */
 export function endNode(account: Account, node: Node, clock: Instant): void {
-  endActivity(node.activity, clock);
+  endActivity(node, clock);
   touch(account, node);
   refreshNode(account, node, clock);
 }
 
 /** C6: an accepted sample of a volume. */
-export function volumeSeen(
-  account: Account,
-  volume: Volume,
-  usage: Usage & { type: 'usage.storage' },
-  clock: Instant,
-): void {
-  const { activity } = volume;
-  if (usage.end <= activity.lastEnd || usage.end <= volume.decommissionedAt) return;
-  activity.lastEnd = usage.end;
-  activity.seenAt = seenAt(usage.end, clock);
+export function volumeSeen(account: Account, volume: Volume, usage: UsageStorage, clock: Instant): void {
+  if (usage.end <= volume.lastEnd || usage.end <= volume.decommissionedAt) return;
+  volume.lastEnd = usage.end;
+  volume.seenAt = seenAt(usage.end, clock);
   touch(account, volume);
   if (volume.sizeGib !== usage.sizeGib) {
     volume.sizeGib = usage.sizeGib;
@@ -85,11 +75,10 @@ export function volumeSeen(
 
 /** C6: brings a volume to what its last sample, the window and the clock say. True if it changed. */
 export function refreshVolume(account: Account, volume: Volume, clock: Instant): boolean {
-  const { activity } = volume;
-  const active = isWithin(activity.seenAt, account, clock);
-  if (active) arm(account, volume, activity.seenAt + account.policy.activityWindowMs, activity);
-  if (active === activity.active) return false;
-  activity.active = active;
+  const active = isWithin(volume.seenAt, account, clock);
+  if (active) arm(account, volume, volume.seenAt + account.policy.activityWindowMs);
+  if (active === volume.active) return false;
+  volume.active = active;
   volume.since = clock;
   touch(account, volume);
   volumeChanged(account, volume);
@@ -113,7 +102,7 @@ export function paidUntil(account: Account, use: GpuTypeUse, end: Instant, clock
 export function refreshUncovered(account: Account, use: GpuTypeUse, clock: Instant): boolean {
   const paid = isWithin(use.paidSeenAt, account, clock);
   const uncovered = paid ? Math.max(0, use.inUse - use.reserved) : 0;
-  if (uncovered > 0) arm(account, use, use.paidSeenAt + account.policy.activityWindowMs, use);
+  if (uncovered > 0) arm(account, use, use.paidSeenAt + account.policy.activityWindowMs);
   if (uncovered === use.uncovered) return false;
   use.uncovered = uncovered;
   clusterChanged(account, use.cluster);
@@ -132,12 +121,9 @@ export function volumeChanged(account: Account, volume: Volume): void {
 }
 
 function countNode(account: Account, node: Node, sign: 1 | -1, clock: Instant): void {
-  const { cluster } = node;
+  const { cluster, use } = node;
   const wasActive = cluster.activeNodes > 0;
   cluster.activeNodes += sign;
-  const use = cluster.gpuTypes.get(node.gpuType);
-  if (use === undefined)
-    throw new Error(`node ${cluster.id}/${node.id} counts ${node.gpuType}, which its cluster does not know`);
   use.inUse += sign * node.gpus;
   if (wasActive !== cluster.activeNodes > 0) cluster.since = clock;
   touch(account, node);
@@ -145,13 +131,13 @@ function countNode(account: Account, node: Node, sign: 1 | -1, clock: Instant): 
 }
 
 function armNode(account: Account, node: Node): void {
-  arm(account, node, node.activity.seenAt + account.policy.activityWindowMs, node.activity);
+  arm(account, node, node.seenAt + account.policy.activityWindowMs);
 }
 
 /** A timer that stands earlier is left: it is looked at then, and put back (TimerHeap). */
-function arm(account: Account, subject: Node | Volume | GpuTypeUse, at: Instant, armed: { timerAt: Instant }): void {
-  if (armed.timerAt <= at) return;
-  armed.timerAt = at;
+function arm(account: Account, subject: Node | Volume | GpuTypeUse, at: Instant): void {
+  if (subject.timerAt <= at) return;
+  subject.timerAt = at;
   putTimer(account, at, subject);
 }
 

@@ -104,7 +104,7 @@ function volumeFacts(volume: Volume): VolumeFacts {
     id: volume.id,
     sizeGib: volume.sizeGib,
     burnRateNanos: volume.burnRateNanos,
-    active: volume.activity.active,
+    active: volume.active,
     since: volume.since,
     decommissionedAt: volume.decommissionedAt < 0 ? undefined : volume.decommissionedAt,
   };

@@ -51,7 +51,7 @@ function typeRate(account: Account, use: GpuTypeUse, book: PriceBook, clock: Ins
 }
 
 function refreshVolumeRate(account: Account, volume: Volume, book: PriceBook, clock: Instant): void {
-  const burnRate = volume.activity.active ? volumeRate(account, volume, book, clock) : 0n;
+  const burnRate = volume.active ? volumeRate(account, volume, book, clock) : 0n;
   if (burnRate === volume.burnRateNanos) return;
   addBurnRate(account, burnRate - volume.burnRateNanos);
   volume.burnRateNanos = burnRate;

@@ -1,14 +1,6 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { Instant } from '../../shared/time.ts';
-import {
-  type Account,
-  type Activity,
-  type Effects,
-  type GpuTypeUse,
-  NEVER,
-  type Reservation,
-  type Timed,
-} from './account.ts';
+import { type Account, type Activity, type Effects, NEVER, type Reservation, type Timed } from './account.ts';
 import { refreshNode, refreshUncovered, refreshVolume } from './activity.ts';
 import { publishUpdate } from './balance-updates.ts';
 import { refreshBurnRate } from './burn-rate.ts';
@@ -57,12 +49,12 @@ function passOne(account: Account, subject: Timed, at: Instant, instant: Instant
     case 'reservation':
       return passReservation(account, subject, instant);
     case 'node':
-      if (!disarm(subject.activity, at)) return false;
+      if (!disarm(subject, at)) return false;
       if (!refreshNode(account, subject, instant)) return false;
-      refreshUse(account, subject.cluster.gpuTypes.get(subject.gpuType), instant);
+      refreshUncovered(account, subject.use, instant);
       return true;
     case 'volume':
-      return disarm(subject.activity, at) && refreshVolume(account, subject, instant);
+      return disarm(subject, at) && refreshVolume(account, subject, instant);
     case 'gpu_type':
       return disarm(subject, at) && refreshUncovered(account, subject, instant);
     case 'month':
@@ -90,10 +82,6 @@ function passReservation(account: Account, reservation: Reservation, instant: In
   if (!reservation.charged || !begins) return false;
   refreshCapacity(account, reservation, cluster, instant);
   return true;
-}
-
-function refreshUse(account: Account, use: GpuTypeUse | undefined, instant: Instant): void {
-  if (use !== undefined) refreshUncovered(account, use, instant);
 }
 
 /** False for a timer that another one has replaced. */

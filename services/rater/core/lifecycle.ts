@@ -36,7 +36,7 @@ export function decommissionCluster(account: Account, clusterId: string, clock: 
 export function decommissionVolume(account: Account, volumeId: string, clock: Instant): void {
   const volume = volumeOf(account, volumeId, clock);
   volume.decommissionedAt = clock;
-  endActivity(volume.activity, clock);
+  endActivity(volume, clock);
   touch(account, volume);
   volumeChanged(account, volume);
   refreshVolume(account, volume, clock);

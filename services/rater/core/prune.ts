@@ -22,7 +22,7 @@ export function prune(account: Account, clock: Instant): void {
   }
   for (const cluster of account.clusters.values()) pruneCluster(account, cluster, cutoff);
   for (const volume of account.volumes.values()) {
-    if (volume.activity.active || volume.decommissionedAt > cutoff || isReachable(volume.billed, cutoff)) continue;
+    if (volume.active || volume.decommissionedAt > cutoff || isReachable(volume.billed, cutoff)) continue;
     account.volumes.delete(volume.id);
     touch(account, volume);
   }
@@ -30,13 +30,13 @@ export function prune(account: Account, clock: Instant): void {
 
 function pruneCluster(account: Account, cluster: Cluster, cutoff: Instant): void {
   for (const node of cluster.nodes.values()) {
-    if (node.activity.active || isReachable(node.billed, cutoff)) continue;
+    if (node.active || isReachable(node.billed, cutoff)) continue;
     cluster.nodes.delete(node.id);
     touch(account, node);
   }
   for (const [gpuType, use] of cluster.gpuTypes) {
     if (use.inUse > 0 || use.reservations.length > 0 || use.paidEnd > cutoff) continue;
-    if ([...cluster.nodes.values()].some((node) => node.gpuType === gpuType)) continue;
+    if ([...cluster.nodes.values()].some((node) => node.use === use)) continue;
     cluster.gpuTypes.delete(gpuType);
     touch(account, cluster);
   }

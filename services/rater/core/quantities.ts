@@ -21,9 +21,13 @@ export function costOf(quantityMs: bigint, priceMicros: PriceMicros, unit: Unit)
   return (quantityMs * priceMicros) / DIVISOR[unit];
 }
 
-/** R6: the one total that a line belongs to; `hint` is the one that the resource's last line went to. */
+/**
+ * R6: the one total that a line belongs to.
+ * @param hint the one that the resource's last line went to; a total goes only with its month (F1), and to a month that is final
+ *   no line comes, so one that has the key is the account's
+ */
 export function quantityFor(account: Account, key: QuantityKey, hint: Quantity | undefined): Quantity {
-  if (hint !== undefined && sameKey(hint, key) && account.quantities.get(hint.key) === hint) return hint;
+  if (hint !== undefined && sameKey(hint, key)) return hint;
   const text = keyText(key);
   const known = account.quantities.get(text);
   if (known !== undefined) return known;

@@ -1,8 +1,17 @@
 import type { Envelope, Usage, UsageGpu, UsageStorage } from '../../shared/contracts/event.ts';
 import type { Nanos } from '../../shared/money.ts';
 import { DAY_MS, formatInstant, type Instant, MINUTE_MS } from '../../shared/time.ts';
-import { type Account, type Cluster, type Effects, type GpuTypeUse, type Node, touch, type Volume } from './account.ts';
-import { newActivity, nodeSeen, paidUntil, refreshUncovered, volumeSeen } from './activity.ts';
+import {
+  type Account,
+  type Cluster,
+  type Effects,
+  type GpuTypeUse,
+  NEVER,
+  type Node,
+  touch,
+  type Volume,
+} from './account.ts';
+import { nodeSeen, paidUntil, refreshUncovered, volumeSeen } from './activity.ts';
 import { charge } from './credits.ts';
 import { cutParts, type Draft } from './cut.ts';
 import { IntervalSet } from './interval-set.ts';
@@ -45,15 +54,16 @@ export function rateGpuUsage(
   effects: Effects,
 ): Outcome {
   const known = account.clusters.get(usage.clusterId);
-  const parts = missingParts(known?.nodes.get(usage.nodeId)?.billed, usage);
+  const knownNode = known?.nodes.get(usage.nodeId);
+  const parts = missingParts(knownNode?.billed, usage);
   if (parts.length === 0) return DUPLICATE;
   const prices = gpuPrices(book, account, usage.gpuType);
   const fault = priceFault(parts, prices, usage.gpuType);
   if (fault !== undefined) return fault;
 
   const cluster = known ?? clusterOf(account, usage.clusterId, clock);
-  const use = gpuTypeOf(cluster, usage.gpuType);
-  const node = cluster.nodes.get(usage.nodeId) ?? newNode(cluster, usage);
+  const use = knownNode?.use.gpuType === usage.gpuType ? knownNode.use : gpuTypeOf(cluster, usage.gpuType);
+  const node = knownNode ?? newNode(cluster, use, usage);
   if (!cluster.provisioned && usage.end > cluster.decommissionedAt) provision(account, cluster, clock, effects);
   bill(account, node, parts, clock);
   for (const { used } of use.reservations) used.forgetBefore(clock - LATE_MAX_MS);
@@ -73,11 +83,11 @@ export function rateGpuUsage(
     envelope,
   };
   emitLines(sample, drafts, clock, effects);
-  const before = cluster.gpuTypes.get(node.gpuType);
-  nodeSeen(account, node, usage, clock);
+  const before = node.use;
+  nodeSeen(account, node, use, usage, clock);
   notePaid(account, use, drafts, clock);
   refreshUncovered(account, use, clock);
-  if (before !== undefined && before !== use) refreshUncovered(account, before, clock);
+  if (before !== use) refreshUncovered(account, before, clock);
   return APPLIED;
 }
 
@@ -199,15 +209,18 @@ function notePaid(account: Account, use: GpuTypeUse, drafts: readonly Draft[], c
   if (end >= 0) paidUntil(account, use, end, clock);
 }
 
-function newNode(cluster: Cluster, usage: UsageGpu): Node {
+function newNode(cluster: Cluster, use: GpuTypeUse, usage: UsageGpu): Node {
   const node: Node = {
     kind: 'node',
     id: usage.nodeId,
     dirty: false,
     cluster,
-    gpuType: usage.gpuType,
+    use,
     gpus: usage.gpus,
-    activity: newActivity(),
+    lastEnd: -1,
+    seenAt: -1,
+    active: false,
+    timerAt: NEVER,
     billed: new IntervalSet(),
     lastQuantity: undefined,
   };

@@ -1,7 +1,7 @@
 import { compareText } from '../../shared/text-order.ts';
 import type { Instant } from '../../shared/time.ts';
 import { type Account, type Cluster, type GpuTypeUse, NEVER, type Reservation, touch, type Volume } from './account.ts';
-import { clusterChanged, newActivity } from './activity.ts';
+import { clusterChanged } from './activity.ts';
 import { IntervalSet } from './interval-set.ts';
 
 /** The account's cluster of this name, known from now on if it was not. */
@@ -35,7 +35,10 @@ export function volumeOf(account: Account, id: string, clock: Instant): Volume {
     id,
     dirty: false,
     sizeGib: 0,
-    activity: newActivity(),
+    lastEnd: -1,
+    seenAt: -1,
+    active: false,
+    timerAt: NEVER,
     since: clock,
     decommissionedAt: -1,
     burnRateNanos: 0n,

@@ -77,6 +77,9 @@ const texts = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
   fc.constantFrom(
     '',
+    'x'.repeat(24),
+    'x'.repeat(25),
+    `${'x'.repeat(24)}é`,
     'x'.repeat(127),
     'x'.repeat(128),
     `${'x'.repeat(126)}é`,
@@ -141,6 +144,7 @@ describe('rows in RowBinary', () => {
 
   test.each([
     ['half of a surrogate pair', (block: RowBlock) => block.string('a\ud800')],
+    ['the same in a longer text', (block: RowBlock) => block.string(`${'x'.repeat(40)}\ud800`)],
     ['a decimal of 39 digits', (block: RowBlock) => block.decimal(10n ** 38n)],
     ['a negative one', (block: RowBlock) => block.decimal(-(10n ** 38n))],
     ['a quantity below 0', (block: RowBlock) => block.uint128(-1n)],
