@@ -6,9 +6,12 @@ export interface Result {
   readonly aim: string;
 }
 
+/** The middle one; the mean of the two in the middle where their number is even; NaN of none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
+  const half = sorted.length >> 1;
+  const above = sorted[half] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? above : (above + (sorted[half - 1] ?? Number.NaN)) / 2;
 }
 
 /** How many of `count` things were done in a second. */
