@@ -11,7 +11,7 @@ import { median, type Result } from './result.ts';
 
 export interface ClusterBenchOptions {
   readonly samples: number;
-  /** How often everything is measured; the best counts. */
+  /** How often everything is measured; the median counts. */
   readonly rounds: number;
   /** How many partitions the log has, one measurement after another. */
   readonly partitions: readonly number[];
@@ -93,26 +93,36 @@ async function throughput(servers: Servers, partitions: number, options: Cluster
     note(CONSUME, await paceOfNaive(servers, 'consume', ends));
     if (skeleton !== undefined) others.push(otherSkeleton(servers, skeleton, samples));
   }
-  const naive = paces.get(SKELETON) ?? [];
-  const results = [...paces].map(([what, found]) => {
-    const best = found.reduce((left, right) => (right.perSecond > left.perSecond ? right : left));
-    return result(`${partitions} partitions: ${what}`, `${Math.round(best.perSecond)} records/s; ${cpuText(best)}`);
-  });
-  for (const count of RATERS) {
-    const ours = paces.get(ratersText(count)) ?? [];
-    const ratio = median(ours.map((pace, round) => pace.perSecond / (naive[round]?.perSecond ?? Number.NaN)));
-    const work = median(ours.map((pace, round) => cpuOf(naive[round]) / cpuOf(pace)));
-    const value = `${ratio.toFixed(2)} of its records/s; by processor time ${work.toFixed(2)}`;
-    results.push(result(`${partitions} partitions: ${ratersText(count)} / ${SKELETON}`, value, RATIO_AIM));
-  }
-  if (others.length > 0) {
-    results.push(result(`${partitions} partitions: the other skeleton`, `${Math.max(...others)} records/s`));
-  }
-  return results;
+  const perSecond = new Map([...paces].map(([what, found]) => [what, found.map((pace) => pace.perSecond)]));
+  if (others.length > 0) perSecond.set(OTHER_SKELETON, others);
+  const at = `${partitions} partitions: `;
+  return [
+    ...[...perSecond].map(([what, found]) => result(at + what, `${Math.round(median(found))} records/s`)),
+    ...[...paces].map(([what, found]) => result(at + what, `${median(found.map(cpuOf)).toFixed(1)} us of processor a record`)),
+    ...RATERS.flatMap((count) => shares(perSecond, ratersText(count)).map(({ claim, value, aim }) => result(at + claim, value, aim))),
+  ];
 }
 
 const SKELETON = 'skeleton';
+const OTHER_SKELETON = 'the other skeleton';
 const CONSUME = 'kafkajs and avsc only';
+/** What a rater's pace is a share of, and the share that is aimed at. */
+const COMPARED = [
+  [SKELETON, RATIO_AIM],
+  [OTHER_SKELETON, RATIO_AIM],
+  [CONSUME, ''],
+] as const;
+
+/** The median of what share of each loop's pace was reached in the same round. */
+function shares(perSecond: ReadonlyMap<string, readonly number[]>, what: string): readonly Result[] {
+  const ours = perSecond.get(what) ?? [];
+  return COMPARED.flatMap(([loop, aim]) => {
+    const theirs = perSecond.get(loop);
+    if (theirs === undefined) return [];
+    const ratio = median(ours.map((pace, round) => pace / (theirs[round] ?? Number.NaN)));
+    return [result(`${what} / ${loop}`, ratio.toFixed(3), aim)];
+  });
+}
 
 async function timesToShow(
   servers: Servers,
@@ -144,7 +154,7 @@ function otherSkeleton(servers: Servers, folder: string, samples: number): numbe
   const child = spawnSync(process.execPath, [join(folder, 'ceiling.mjs'), ...args], { cwd: folder, encoding: 'utf8' });
   const found = /"summary".*"median":(\d+)/.exec(child.stdout);
   if (found === null) throw new Error(`the other skeleton ended with ${child.status}: ${child.stderr}`);
-  process.stderr.write(`  the other skeleton: ${child.stdout.split('\n')[0]}\n`);
+  process.stderr.write(`  ${OTHER_SKELETON}: ${child.stdout.split('\n')[0]}\n`);
   return Number(found[1]);
 }
 

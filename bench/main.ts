@@ -27,7 +27,7 @@ const program = new Command('bench')
     'rate, replay, memory, embedded, log, cluster, cluster-times; rate, replay and embedded without any',
   )
   .option('--samples <n>', 'samples of replay, embedded and the clusters (500,000; of the clusters 2,000,000)', count)
-  .option('--rounds <n>', 'how often the cluster is measured; the best counts', count, 3)
+  .option('--rounds <n>', 'how often the cluster is measured; the median counts', count, 3)
   .option('--partitions <n,...>', 'of the log of the cluster, each measured', counts, [4, 16])
   .option('--skeleton <folder>', 'of a ceiling.mjs that is measured beside our own skeleton')
   .parse();
