@@ -98,8 +98,12 @@ async function throughput(servers: Servers, partitions: number, options: Cluster
   const at = `${partitions} partitions: `;
   return [
     ...[...perSecond].map(([what, found]) => result(at + what, `${Math.round(median(found))} records/s`)),
-    ...[...paces].map(([what, found]) => result(at + what, `${median(found.map(cpuOf)).toFixed(1)} us of processor a record`)),
-    ...RATERS.flatMap((count) => shares(perSecond, ratersText(count)).map(({ claim, value, aim }) => result(at + claim, value, aim))),
+    ...[...paces].map(([what, found]) =>
+      result(at + what, `${median(found.map(cpuOf)).toFixed(1)} us of processor a record`),
+    ),
+    ...RATERS.flatMap((count) =>
+      shares(perSecond, ratersText(count)).map(({ claim, value, aim }) => result(at + claim, value, aim)),
+    ),
   ];
 }
 
@@ -154,7 +158,7 @@ function otherSkeleton(servers: Servers, folder: string, samples: number): numbe
   const child = spawnSync(process.execPath, [join(folder, 'ceiling.mjs'), ...args], { cwd: folder, encoding: 'utf8' });
   const found = /"summary".*"median":(\d+)/.exec(child.stdout);
   if (found === null) throw new Error(`the other skeleton ended with ${child.status}: ${child.stderr}`);
-  process.stderr.write(`  ${OTHER_SKELETON}: ${child.stdout.split('\n')[0]}\n`);
+  process.stderr.write(`  ${OTHER_SKELETON}: ${found[1]}/s\n`);
   return Number(found[1]);
 }
 
