@@ -46,13 +46,14 @@ const benches: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ['cluster-times', () => benchClusterTimes(cluster)],
 ]);
 const chosen = program.args.length > 0 ? program.args : ['rate', 'replay', 'embedded'];
+const unknown = chosen.filter((name) => !benches.has(name));
+if (unknown.length > 0) {
+  program.error(`no claim ${unknown.join(', ')}; there are ${[...benches.keys()].join(', ')}`, { exitCode: 2 });
+}
 const table = new Table({ head: ['claim', 'measured', 'aim'] });
 for (const name of chosen) {
-  const bench = benches.get(name);
-  if (bench === undefined)
-    program.error(`no claim ${name}; there are ${[...benches.keys()].join(', ')}`, { exitCode: 2 });
   process.stderr.write(`${name} ...\n`);
-  for (const { claim, value, aim } of (await bench?.()) ?? []) table.push([claim, value, aim]);
+  for (const { claim, value, aim } of (await benches.get(name)?.()) ?? []) table.push([claim, value, aim]);
 }
 const [cpu] = cpus();
 process.stdout.write(`${table.toString()}\n${cpus().length} x ${cpu?.model ?? 'unknown'}, Node ${process.version}\n`);
