@@ -127,8 +127,12 @@ export class GroupWire {
     this.#check(answer.errorCode, 'leave');
   }
 
-  /** On the shared connection: a join may hold up this one's own. */
-  async commit(place: Place, topic: string, partition: number, offset: number): Promise<void> {
+  /** On the shared connection: a join may hold up this one's own. What comes of it leaves membership as it is. */
+  async commit(
+    place: Place,
+    topic: string,
+    offsets: readonly { readonly partition: number; readonly offset: number }[],
+  ): Promise<void> {
     if (this.#address === undefined) throw new KafkaFault('GROUP_COORDINATOR_NOT_AVAILABLE', true, 'commit');
     const wire = await this.#options.cluster.wire(this.#address);
     const answer = await wire.ask<{ responses: readonly { partitions: readonly { errorCode: number }[] }[] }>(
@@ -137,10 +141,13 @@ export class GroupWire {
         groupId: this.#options.groupId,
         groupGenerationId: place.generation,
         memberId: place.memberId,
-        topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
+        topics: [
+          { topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset: String(offset) })) },
+        ],
       },
     );
-    this.#check(answer.responses[0]?.partitions[0]?.errorCode ?? 0, 'commit');
+    const verb = `commit of group ${this.#options.groupId}`;
+    for (const { errorCode } of answer.responses[0]?.partitions ?? []) checkCode(errorCode, verb);
   }
 
   /** Ends it for good: what is under way is refused, and all that comes. */

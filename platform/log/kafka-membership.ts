@@ -4,7 +4,7 @@ import type { KafkaConnection } from '../kafka/connection.ts';
 import { KafkaFault } from '../kafka/faults.ts';
 import { GroupWire, type MemberWord, type Place } from '../kafka/group.ts';
 import { logRefusal } from './kafka-refusal.ts';
-import type { Membership, MembershipListener } from './membership.ts';
+import type { Membership, MembershipListener, ReadOffset } from './membership.ts';
 import { type GroupMember, sharePartitions } from './membership-shares.ts';
 import { LogError } from './port.ts';
 
@@ -76,14 +76,14 @@ class KafkaMember implements Membership {
     });
   }
 
-  async commitHint(topic: string, partition: number, offset: number): Promise<void> {
+  async tell(topic: string, offsets: readonly ReadOffset[]): Promise<void> {
     const place = this.#place;
-    if (place === undefined || this.#leaving.signal.aborted) return;
+    if (place === undefined || offsets.length === 0 || this.#leaving.signal.aborted) return;
     try {
-      await this.#group.commit(place, topic, partition, offset);
+      await this.#group.commit(place, topic, offsets);
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
-      this.#options.connection.logger.debug({ topic, partition, offset, fault }, 'no offset was told to the group');
+      this.#options.connection.logger.debug({ topic, fault }, 'the group was not told how far this member is');
     }
   }
 

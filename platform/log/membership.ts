@@ -13,9 +13,18 @@ export interface MembershipListener {
   onFailed(fault: Error): void;
 }
 
+/** How far one partition of a topic was read and made durable: the offset of the first record that was not. */
+export interface ReadOffset {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 export interface Membership {
-  /** Where the group stands, for tools that show lag; nobody starts from it. A fault is logged, never thrown. */
-  commitHint(topic: string, partition: number, offset: number): Promise<void>;
+  /**
+   * Where the group stands in partitions of `topic`, for tools that show lag; nobody starts from it. One that does not come
+   * through is logged, never thrown, and not tried again.
+   */
+  tell(topic: string, offsets: readonly ReadOffset[]): Promise<void>;
   /** Leaves the group, so that the others share at once; calls no listener any more. Repeatable, never throws. */
   leave(): Promise<void>;
 }

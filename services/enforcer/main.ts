@@ -1,5 +1,4 @@
 import { createWarehouseWriter } from '../../platform/warehouse/writer.ts';
-import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
 import { runService } from '../shared/runtime/service.ts';
@@ -42,17 +41,14 @@ await runService('enforcer', SERVICE_VARIABLES.enforcer, process.env, async (con
   };
   owned.watch(() => workers.entries());
   observer.watch(watched);
-  consumerLag(metrics, LAG_TIMEOUT_MS).follow(TOPICS.updates, log, function* () {
+  const offsets = function* () {
     for (const { partition, enforcer } of watched()) {
       if (enforcer !== undefined) yield { partition, offset: enforcer.progress.committed };
     }
-  });
+  };
   await sharePartitions(context, {
-    connection,
-    groupId: GROUP,
-    topics: [TOPICS.updates, TOPICS.operations],
-    owned,
-    workers,
+    ...{ connection, groupId: GROUP, topics: [TOPICS.updates, TOPICS.operations], owned, workers },
+    reading: { topic: TOPICS.updates, log, offsets },
   });
   return { notReady: () => [] };
 });

@@ -4,7 +4,6 @@ import { openKafkaLog } from '../../platform/log/kafka-log.ts';
 import { describeKafkaTopics } from '../../platform/log/kafka-topics.ts';
 import type { EventLog } from '../../platform/log/port.ts';
 import { TopicsMissing } from '../shared/runtime/connect.ts';
-import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { isContradiction } from '../shared/runtime/contradictions.ts';
 import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
@@ -70,12 +69,15 @@ await runService('ingest', SERVICE_VARIABLES.ingest, process.env, async (context
   });
   releases.add(() => workers.stop());
   owned.watch(() => workers.entries());
-  consumerLag(metrics, LAG_TIMEOUT_MS).follow(SAMPLES_TOPIC, samples, function* () {
+  const offsets = function* () {
     for (const { partition, state: now, worker } of workers.entries()) {
       if (now === 'running' && worker !== undefined) yield { partition, offset: worker.nextOffset };
     }
+  };
+  await sharePartitions(context, {
+    ...{ connection, groupId: GROUP, topics: [SAMPLES_TOPIC], owned, workers },
+    reading: { topic: SAMPLES_TOPIC, log: samples, offsets },
   });
-  await sharePartitions(context, { connection, groupId: GROUP, topics: [SAMPLES_TOPIC], owned, workers });
 
   const notReady = (): readonly string[] => (stopping.aborted ? ['stopping'] : []);
   const door = await startDoor(

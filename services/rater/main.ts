@@ -1,5 +1,4 @@
 import { createWarehouseWriter } from '../../platform/warehouse/writer.ts';
-import { consumerLag, LAG_TIMEOUT_MS } from '../shared/runtime/consumer-lag.ts';
 import { isContradiction } from '../shared/runtime/contradictions.ts';
 import { partitionMetrics } from '../shared/runtime/partition-metrics.ts';
 import { PartitionWorkers } from '../shared/runtime/partition-workers.ts';
@@ -51,9 +50,12 @@ await runService('rater', SERVICE_VARIABLES.rater, process.env, async (context) 
   };
   owned.watch(() => workers.entries());
   observer.watch(running);
-  consumerLag(metrics, LAG_TIMEOUT_MS).follow(TOPICS.events, log, function* () {
+  const offsets = function* () {
     for (const { partition, progress } of running()) yield { partition, offset: progress.committed };
+  };
+  await sharePartitions(context, {
+    ...{ connection, groupId: GROUP, topics: [TOPICS.events], owned, workers },
+    reading: { topic: TOPICS.events, log, offsets },
   });
-  await sharePartitions(context, { connection, groupId: GROUP, topics: [TOPICS.events], owned, workers });
   return { notReady: () => [] };
 });

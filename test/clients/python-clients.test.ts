@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { openClusterAccess } from '../../cli/access/cluster.ts';
 import type { Access } from '../../cli/access/port.ts';
 import { startCluster, type TestCluster } from '../integration/support/cluster.ts';
+import { eventually } from '../integration/support/operator.ts';
 import { allProcessed } from '../integration/support/published.ts';
 import { describeWithPython, runPython } from './support/python.ts';
 import { pythonOfDocs } from './support/snippet.ts';
@@ -34,6 +35,14 @@ const command = z.looseObject({
   ...{ scope: z.string().nullable(), notice_id: z.string().nullable(), balance: z.string() },
 });
 const ordersSchema = z.object({ alerts: z.array(command), carried_out: z.array(command), again: z.int() });
+
+/** Of each group and partition: how far it is committed, where it ends. */
+const lagSchema = z.record(z.string(), z.array(z.tuple([z.int(), z.int()])));
+const GROUPS = {
+  'tollgate-ingest': 'telemetry.samples',
+  'tollgate-rater': 'metering.events',
+  'tollgate-enforcer': 'balance.updates',
+};
 
 const PARTITIONS = 4;
 const LOOKS_MAX = 1200;
@@ -110,6 +119,25 @@ describeWithPython('clients that nobody here wrote', () => {
     expect(carried_out).toMatchObject([{ account_id: 'ends', command: 'decommission', scope: 'cluster' }]);
     expect(alerts.map(({ command_id }) => command_id)).toContain(carried_out[0]?.notice_id);
     expect(again).toBe(0);
+  });
+
+  test('a tool of Kafka that asks the groups learns how far each has come in every partition', async () => {
+    const first = lagSchema.parse(await run('lag.py', { groups: GROUPS }));
+    await eventually(async () => {
+      const now = lagSchema.parse(await run('lag.py', { groups: GROUPS }));
+      for (const group of Object.keys(GROUPS)) {
+        expect(now[group]).toHaveLength(PARTITIONS);
+        for (const [partition, [committed, end]] of now[group]?.entries() ?? []) {
+          expect(committed).toBeLessThanOrEqual(end);
+          // Ticks come on meanwhile: what was there at first is to be done.
+          expect([group, partition, committed >= (first[group]?.[partition]?.[1] ?? Number.NaN)]).toEqual([
+            group,
+            partition,
+            true,
+          ]);
+        }
+      }
+    });
   });
 });
 

@@ -1,11 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ReadOffset } from '../../../platform/log/membership.ts';
 import { type EventLog, LogError } from '../../../platform/log/port.ts';
-
-/** How far one partition of a topic was read and made durable: the offset of the first record that was not. */
-export interface ReadOffset {
-  readonly partition: number;
-  readonly offset: number;
-}
 
 /** Tells at each scrape how far readers are behind the ends of what they read. */
 export interface ConsumerLag {

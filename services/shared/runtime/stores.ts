@@ -1,5 +1,7 @@
 import type { KafkaConnection } from '../../../platform/kafka/connection.ts';
 import { joinGroup } from '../../../platform/log/kafka-membership.ts';
+import type { ReadOffset } from '../../../platform/log/membership.ts';
+import type { EventLog } from '../../../platform/log/port.ts';
 import type { StateStore } from '../../../platform/state/port.ts';
 import type { WarehouseClient } from '../../../platform/warehouse/client.ts';
 import type { AvroWire } from '../wire/avro-wire.ts';
@@ -15,6 +17,8 @@ import {
   type RedisSettings,
   type RegistrySettings,
 } from './connect.ts';
+import { consumerLag, LAG_TIMEOUT_MS } from './consumer-lag.ts';
+import { GROUP_OFFSETS_MS, tellGroup } from './group-offsets.ts';
 import type { PartitionMetrics } from './partition-metrics.ts';
 import type { ServiceContext } from './service.ts';
 import { measuredState } from './state-metrics.ts';
@@ -56,15 +60,26 @@ export interface Sharing {
   readonly groupId: string;
   /** Number i of each goes to the same member. */
   readonly topics: readonly string[];
+  /** What is read of them, and how far each partition is that this process works on. */
+  readonly reading: {
+    readonly topic: string;
+    readonly log: Pick<EventLog, 'endOffset'>;
+    readonly offsets: () => Iterable<ReadOffset>;
+  };
   readonly owned: PartitionMetrics;
   readonly workers: { assign(partitions: ReadonlySet<number>): void };
 }
 
-/** Joins the group and works on what it gives; leaves it when the service stops. Rejects as `joinGroup`. */
+/**
+ * Joins the group and works on what it gives; leaves it when the service stops. How far it is behind goes to its metrics and
+ * to the group. Rejects as `joinGroup`.
+ */
 export async function sharePartitions(
-  { settings, logger, releases, onFailed }: ServiceContext<{ readonly TOLLGATE_SESSION_TIMEOUT_MS: number }>,
-  { owned, workers, ...group }: Sharing,
+  { settings, logger, metrics, releases, onFailed }: ServiceContext<{ readonly TOLLGATE_SESSION_TIMEOUT_MS: number }>,
+  { reading, owned, workers, ...group }: Sharing,
 ): Promise<void> {
+  const { topic, log, offsets } = reading;
+  consumerLag(metrics, LAG_TIMEOUT_MS).follow(topic, log, offsets);
   const membership = await joinGroup({
     ...group,
     sessionTimeoutMs: settings.TOLLGATE_SESSION_TIMEOUT_MS,
@@ -76,4 +91,5 @@ export async function sharePartitions(
     onFailed,
   });
   releases.add(() => membership.leave());
+  releases.add(tellGroup(membership, topic, offsets, GROUP_OFFSETS_MS));
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { joinGroup } from '../../../platform/log/kafka-membership.ts';
 import { createKafkaTopics } from '../../../platform/log/kafka-topics.ts';
@@ -139,13 +140,37 @@ describeOnStack('membership of a group', () => {
     await shared([stays, stopped]);
   });
 
+  it('what members told of their offsets is what tools read of the group, and an old member is not believed', async () => {
+    const groupId = newGroup();
+    const member = await join(groupId);
+    await member.membership.tell('left', [
+      { partition: 0, offset: 7 },
+      { partition: 5, offset: 1_000_000 },
+    ]);
+    const told = async (): Promise<Record<number, string>> => {
+      const admin = new Kafka({ brokers: [kafka.bootstrap], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      try {
+        const [topic] = await admin.fetchOffsets({ groupId, topics: ['left'] });
+        const known = (topic?.partitions ?? []).filter(({ offset }) => offset !== '-1');
+        return Object.fromEntries(known.map(({ partition, offset }) => [partition, offset]));
+      } finally {
+        await admin.disconnect();
+      }
+    };
+    expect(await told()).toEqual({ 0: '7', 5: '1000000' });
+    await member.membership.leave();
+    await member.membership.tell('left', [{ partition: 0, offset: 3 }]);
+    expect(await told()).toEqual({ 0: '7', 5: '1000000' });
+  });
+
   it('a broker that restarts ends no membership', { timeout: 120_000 }, async () => {
     const groupId = newGroup();
     const members = [await join(groupId), await join(groupId)];
     await shared(members);
     await kafka.kill();
     await kafka.restart();
-    await members[0]?.membership.commitHint('left', 0, 1);
+    await members[0]?.membership.tell('left', [{ partition: 0, offset: 1 }]);
     const third = await join(groupId);
     await shared([...members, third]);
     expect(members.flatMap((member) => member.failures)).toEqual([]);
