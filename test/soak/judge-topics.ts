@@ -32,7 +32,7 @@ export async function judgeTopics(judged: TopicsToJudge): Promise<void> {
     await judgeUpdates(judged, partition);
     await judgeCommands(judged, partition);
     await judgeRejected(judged, partition, missing);
-    tell(`partition ${partition}: its topics agree with the export, or not, as told below`);
+    tell(`partition ${partition}: its topics were compared with the export`);
   }
   for (const [id, reason] of missing) fault(`${id} was refused as ${reason} and is not in ${TOPICS.rejected}`);
 }
