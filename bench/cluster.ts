@@ -35,7 +35,8 @@ const RATIO_AIM = '>= 0.35, better 0.5';
 export async function benchCluster(options: ClusterBenchOptions): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const partitions of options.partitions) {
-    results.push(...(await onServers(partitions, (servers) => throughput(servers, partitions, options))));
+    const found = await onServers(partitions, (servers) => throughput(servers, partitions, options));
+    results.push(...found.map((one) => ({ ...one, claim: `${partitions} partitions: ${one.claim}` })));
   }
   return results;
 }
@@ -95,15 +96,12 @@ async function throughput(servers: Servers, partitions: number, options: Cluster
   }
   const perSecond = new Map([...paces].map(([what, found]) => [what, found.map((pace) => pace.perSecond)]));
   if (others.length > 0) perSecond.set(OTHER_SKELETON, others);
-  const at = `${partitions} partitions: `;
   return [
-    ...[...perSecond].map(([what, found]) => result(at + what, `${Math.round(median(found))} records/s`)),
+    ...[...perSecond].map(([what, found]) => result(what, `${Math.round(median(found))} records/s`)),
     ...[...paces].map(([what, found]) =>
-      result(at + what, `${median(found.map(cpuOf)).toFixed(1)} us of processor a record`),
+      result(what, `${median(found.map(cpuOf)).toFixed(1)} us of processor a record`),
     ),
-    ...RATERS.flatMap((count) =>
-      shares(perSecond, ratersText(count)).map(({ claim, value, aim }) => result(at + claim, value, aim)),
-    ),
+    ...RATERS.flatMap((count) => shares(perSecond, ratersText(count))),
   ];
 }
 

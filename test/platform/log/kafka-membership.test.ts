@@ -140,7 +140,7 @@ describeOnStack('membership of a group', () => {
     await shared([stays, stopped]);
   });
 
-  it('what members told of their offsets is what tools read of the group, and an old member is not believed', async () => {
+  it('what members told of their offsets is what tools read of the group, and who left tells nothing more', async () => {
     const groupId = newGroup();
     const member = await join(groupId);
     await member.membership.tell('left', [
